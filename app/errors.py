@@ -1,0 +1,118 @@
+"""Failures, named by what the caller does next.
+
+    CrossledgerError
+    ├── Retry                 try again later: the vendor or the network is in trouble; burns a try
+    │   └── AnswerLost        as Retry, but a write went out and nobody knows whether it took effect
+    ├── Wait                  try again at a known time: a budget is used up, a record is busy; burns no try
+    ├── Reconnect             the credentials are refused: the connection waits for a person
+    ├── Rejected              the vendor understood and refuses: a person must change something
+    │   ├── Forbidden         ... namely a permission or scope of the credentials
+    │   └── Duplicate         ... because it has such a record already, and says which
+    ├── Gone                  the record does not exist on that side any more
+    ├── Unsupported           the provider cannot do this at all, with its reason
+    ├── BadSignature          a delivery that is not proven to come from the provider
+    ├── BadPayload            a delivery that is proven, and unreadable
+    └── ConfigurationError    the service cannot start like this; the text says what to set
+
+`app.jobs` turns Retry, Wait, Reconnect and Rejected into the next state of a record; `app.web` and `app.api`
+turn the others into answers.
+"""
+
+from dataclasses import dataclass, field
+
+# eq=False below: an exception must stay hashable.
+
+
+class CrossledgerError(Exception):
+    """Root of every failure we name."""
+
+
+@dataclass(eq=False)
+class Retry(CrossledgerError):
+    """`after`: seconds the vendor asked us to wait, None where it did not say."""
+
+    reason: str
+    after: float | None = None
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class AnswerLost(Retry):
+    """A write left us and no answer came back: read before writing again."""
+
+
+@dataclass(eq=False)
+class Wait(CrossledgerError):
+    """`seconds` from now. `why` is a word for logs and metrics: budget, busy."""
+
+    seconds: float
+    why: str
+
+    def __str__(self) -> str:
+        return f"waits {self.seconds:.1f} s: {self.why}"
+
+
+@dataclass(eq=False)
+class Reconnect(CrossledgerError):
+    """`connection`: our id of the one that was refused, 0 while it is not stored yet."""
+
+    reason: str
+    connection: int = 0
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class Rejected(CrossledgerError):
+    """`fields` maps the vendor's field names to its complaints, where it named them."""
+
+    reason: str
+    status: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class Forbidden(Rejected):
+    """A scope or permission is missing; `reason` has the vendor's words."""
+
+
+@dataclass(eq=False)
+class Duplicate(Rejected):
+    """`existing`: the vendor's id of the record that it has already."""
+
+    existing: str = ""
+
+
+@dataclass(eq=False)
+class Gone(CrossledgerError):
+    reason: str = "the record does not exist any more"
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class Unsupported(CrossledgerError):
+    capability: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.capability}: {self.reason}"
+
+
+class BadSignature(CrossledgerError):
+    """Nothing of such a delivery is stored."""
+
+
+class BadPayload(CrossledgerError):
+    """The text says what is wrong with the delivery."""
+
+
+class ConfigurationError(CrossledgerError):
+    """The text is shown to the operator as it is."""

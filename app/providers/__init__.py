@@ -1,0 +1,1 @@
+"""The external systems. One directory and one line here each."""

@@ -1,0 +1,166 @@
+"""The contract between the sync engine and a provider.
+
+A provider is described by a `Provider` (stateless, one per system) and does its calls through an `Account` (one
+connected account, opened for the length of a job). Everything that crosses this line is in our words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import httpx
+
+from app.sync.records import FieldSpec, Record, Side, Values
+
+
+class Verdict(StrEnum):
+    """What becomes of a delivery. Every kind of event is on one of these lists; there is no `else: pass`."""
+
+    HANDLED = "handled"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One delivery, reduced to a hint: which record to look at. It carries no data to copy.
+
+    `delivery_id` is the same for repetitions of one delivery. `by_content`: the sender gives no id, so it was made
+    from the content, and an equal delivery may be news again; it is looked at again, but not logged twice.
+    `account` is the vendor's id of the account the event belongs to, "" where only the URL tells.
+    """
+
+    delivery_id: str
+    kind: str
+    verdict: Verdict
+    object: str = ""
+    external_id: str = ""
+    account: str = ""
+    by_content: bool = False
+    reason: str = ""
+
+
+class Support(StrEnum):
+    NATIVE = "native"
+    IMPORT = "import"
+    LOCAL = "local"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    support: Support
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a probe learned of an account; stored with the connection, without secrets.
+
+    `facts` is shown to people. `data` is the provider's own (custom field ids, country ids), JSON-able.
+    """
+
+    account_id: str
+    label: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """All a provider's client is given to work on one account. Secrets are unsealed here and nowhere else."""
+
+    base_url: str
+    account_id: str
+    secrets: Mapping[str, str] = field(repr=False)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class Gate(Protocol):
+    """The budget of one connection: asked before each call, closed when the vendor says so."""
+
+    @property
+    def connection_id(self) -> int: ...
+
+    async def pass_(self, *, writes: bool) -> None:
+        """Returns when the call may go out at once, raises Wait otherwise. It never sleeps."""
+
+    async def close(self, seconds: float) -> None:
+        """The vendor wants no more calls for so long."""
+
+
+class KeyKind(StrEnum):
+    SLOT = "slot"
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchKey:
+    kind: KeyKind
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+class Account(Protocol):
+    """One connected account. Every method may raise Retry, Wait, Reconnect, Rejected, Forbidden.
+
+    A write whose answer is lost raises AnswerLost.
+    """
+
+    def fields(self, object_: str) -> Mapping[str, FieldSpec]:
+        """Fields of the object in this account, custom ones included, by our names."""
+
+    async def fetch(self, object_: str, external_id: str, *, part: str = "") -> Record:
+        """The record as it is now. Raises Gone. A record archived or deleted softly is returned as such."""
+
+    async def find(self, object_: str, key: MatchKey) -> Sequence[Record]:
+        """Live candidates for a key, compared exactly by the provider where the vendor's filter is loose.
+
+        A record whose `part` matched (Invoice Ninja: a second contact of a client) comes with that part's values.
+        """
+
+    async def create(self, object_: str, values: Values, *, slot: str = "") -> Record:
+        """Make a record with these values and return it as the vendor answered."""
+
+    async def update(self, object_: str, current: Record, values: Values, *, slot: str = "") -> Record:
+        """Write only `values` (our field names), keeping all else of `current.raw`; returns the vendor's answer."""
+
+    async def archive(self, object_: str, current: Record) -> None:
+        """Put the record away without destroying it. Raises Unsupported where the vendor has no such thing."""
+
+    async def restore(self, object_: str, current: Record) -> None:
+        """Undo `archive`."""
+
+
+class Provider(Protocol):
+    """One external system, stateless."""
+
+    name: str
+    label: str
+    side: Side
+    default_base_url: str
+    secret_names: tuple[str, ...]
+    slot_fields: tuple[str, ...]
+    """Fields that may hold the other side's id; the first is the default. Empty: this side has no slot."""
+    capabilities: Mapping[str, Capability]
+
+    def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> Account: ...
+
+    async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:
+        """Check the credentials with as few calls as possible. Raises Reconnect, Forbidden, Rejected, Retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """Lets everything pass: for the few calls of a probe, made before a connection exists."""
+
+    connection_id: int = 0
+
+    async def pass_(self, *, writes: bool) -> None: ...
+
+    async def close(self, seconds: float) -> None: ...

@@ -1,0 +1,132 @@
+"""Which of our fields is which of HighLevel's: one table, read both ways. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.errors import Rejected
+from app.providers.base import KeyKind, MatchKey
+from app.sync.records import FieldSpec, Kind, Presence, Record, Values, Writable
+from app.sync.values import alpha_2, same
+
+CUSTOM = "custom."
+Data = Mapping[str, Any]
+"""`Profile.data`: {"custom_fields": [{"id", "key", "label", "type"}]}, as `provider.probe` learned it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`theirs` is the vendor's property, or the id of a custom field."""
+
+    ours: str
+    theirs: str
+    label: str
+    kind: Kind = Kind.TEXT
+    writable: Writable = Writable.ALWAYS
+    strict: bool = False
+
+    @property
+    def custom(self) -> bool:
+        return self.ours.startswith(CUSTOM)
+
+    @property
+    def spec(self) -> FieldSpec:
+        return FieldSpec(name=self.ours, label=self.label, kind=self.kind, writable=self.writable, strict=self.strict)
+
+
+CONTACT = (
+    # POST takes companyName, PUT refuses it (contracts/ghl, section 4).
+    Field("company", "companyName", "Company", writable=Writable.ON_CREATE),
+    Field("first_name", "firstName", "First name"),
+    Field("last_name", "lastName", "Last name"),
+    Field("email", "email", "E-mail", Kind.EMAIL, strict=True),
+    Field("phone", "phone", "Phone", Kind.PHONE, strict=True),
+    Field("address1", "address1", "Street"),
+    Field("city", "city", "City"),
+    Field("state", "state", "State"),
+    Field("postal_code", "postalCode", "Postal code"),
+    Field("country", "country", "Country", Kind.COUNTRY, strict=True),
+    Field("website", "website", "Website", Kind.URL),
+)
+
+# Only fields that take any text. An option must be one of the location's own, a date or an amount has another form.
+TEXT_LIKE = {"TEXT": Kind.TEXT, "LARGE_TEXT": Kind.TEXT, "EMAIL": Kind.EMAIL, "PHONE": Kind.PHONE}
+
+
+def fields(data: Data) -> dict[str, FieldSpec]:
+    return {each.ours: each.spec for each in _table(data)}
+
+
+def read(contact: Mapping[str, Any], data: Data) -> Record:
+    """A contact as HighLevel answers it. It leaves out what is empty."""
+    custom = {each.get("id"): each.get("value") for each in contact.get("customFields") or ()}
+    return Record(
+        id=contact["id"],
+        values={each.ours: _value(each, custom if each.custom else contact) for each in _table(data)},
+        presence=Presence.DELETED if contact.get("deleted") is True else Presence.ACTIVE,
+        created_at=_moment(contact.get("dateAdded")),
+        updated_at=_moment(contact.get("dateUpdated")),
+        raw=contact,
+    )
+
+
+def write(values: Values, data: Data) -> dict[str, Any]:
+    """The body that sets these values and no other.
+
+    An emptied field is sent as "". That this clears it is inferred: HighLevel documents which types a field takes, not
+    what empties it.
+    """
+    table = {each.ours: each for each in _table(data)}
+    if unknown := sorted(values.keys() - table.keys()):
+        raise Rejected(f"this HighLevel location has no field “{unknown[0]}”")
+    given = [(table[ours], value) for ours, value in values.items()]
+    body: dict[str, Any] = {field.theirs: value for field, value in given if not field.custom}
+    if custom := [{"id": field.theirs, "field_value": value} for field, value in given if field.custom]:
+        body["customFields"] = custom
+    return body
+
+
+def matches(key: MatchKey, contact: Mapping[str, Any]) -> bool:
+    """Whether the contact has exactly this key. A search result may hold the names in lower case only.
+
+    A contact without a person's name is called as its company.
+    """
+    kind, has = Kind.TEXT, _full_name(contact)
+    if key.kind in (KeyKind.EMAIL, KeyKind.PHONE):
+        kind, has = Kind(key.kind), contact.get(key.kind) or ""
+    return bool(has) and same(kind, key.value.casefold(), has.casefold())
+
+
+def _full_name(contact: Mapping[str, Any]) -> str:
+    parts = (contact.get(name) or contact.get(f"{name}LowerCase") or "" for name in ("firstName", "lastName"))
+    return " ".join(parts).strip() or contact.get("companyName") or ""
+
+
+def _table(data: Data) -> Iterator[Field]:
+    yield from CONTACT
+    for each in data.get("custom_fields", ()):
+        if each["type"] in TEXT_LIKE:
+            kind = TEXT_LIKE[each["type"]]
+            name = CUSTOM + each["key"].removeprefix("contact.")
+            yield Field(name, each["id"], each["label"], kind, strict=kind is not Kind.TEXT)
+
+
+def _value(field: Field, source: Mapping[str, Any]) -> str:
+    value = source.get(field.theirs)
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        # Read as "" it would look cleared, and the other side would be cleared as well.
+        raise Rejected(f"HighLevel answers “{field.label}” as something that is not text")
+    text = str(value)
+    return (alpha_2(text) or text) if field.kind is Kind.COUNTRY else text
+
+
+def _moment(value: Any) -> datetime | None:
+    """ISO 8601 with a zone, as aware UTC. None for anything else: then it is not known."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None

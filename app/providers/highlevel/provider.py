@@ -1,0 +1,107 @@
+"""HighLevel as a provider: what it is, what it can do, and the check of its credentials."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from app.errors import Forbidden, Gone, Reconnect, Rejected
+from app.providers.base import Access, Capability, Gate, OpenGate, Profile, Support
+from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.wire import (
+    BASE_URL,
+    ID,
+    LABEL,
+    CustomField,
+    CustomFieldsReply,
+    HighLevelDialect,
+    Location,
+    LocationReply,
+    reply,
+)
+from app.providers.http import Wire
+from app.sync.records import Side
+
+_TOKEN = re.compile(r"[!-~]+")
+
+CAPABILITIES: Mapping[str, Capability] = {
+    "contact": Capability(Support.NATIVE),
+    "task": Capability(Support.NONE, "tasks are not synced by Crossledger yet"),
+    "note": Capability(Support.NONE, "notes are not synced by Crossledger yet"),
+    "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
+    "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
+    "appointment": Capability(Support.NONE, "appointments are not synced by Crossledger yet"),
+    "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
+    "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
+    "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
+}
+
+
+class HighLevel:
+    name = "highlevel"
+    label = LABEL
+    side = Side.CRM
+    secret_names: tuple[str, ...] = ("private_token",)
+    slot_fields: tuple[str, ...] = ()
+    capabilities: Mapping[str, Capability] = CAPABILITIES
+
+    def __init__(self, base_url: str = BASE_URL) -> None:
+        self.default_base_url = base_url
+
+    def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> HighLevelAccount:
+        token = access.secrets.get("private_token", "").strip()
+        if not _TOKEN.fullmatch(token):
+            raise Reconnect("the HighLevel private integration token is missing, or was not pasted whole")
+        wire = Wire(client, access.base_url, HighLevelDialect(token), gate)
+        return HighLevelAccount(wire, access.account_id, access.data)
+
+    async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:
+        """Three reads. The location's own page may be out of scope; custom fields and contacts are needed."""
+        account = self.open(access, OpenGate(), client)
+        try:
+            location = await _location(account)
+            custom_fields = await _custom_fields(account)
+            await account.search({}, page_limit=1)
+        except Forbidden as refused:
+            raise Forbidden(f"{refused} {_CURE.format(location=access.account_id)}", refused.status) from refused
+        return Profile(
+            account_id=access.account_id,
+            label=location.name or access.account_id,
+            facts=_facts(location, custom_fields),
+            data={"custom_fields": [_described(each) for each in custom_fields]},
+        )
+
+
+_CURE = (
+    "— check that the token was made in location {location} and has the scopes contacts.readonly, contacts.write "
+    "and locations/customFields.readonly (in HighLevel: Settings, Private Integrations)"
+)
+
+
+async def _location(account: HighLevelAccount) -> Location:
+    """Its name and zone are nice to have: without the scope locations.readonly they stay blank."""
+    cure = f"check the location id “{account.location_id}” (in HighLevel: Settings, Business Profile)"
+    if not ID.fullmatch(account.location_id):
+        raise Rejected(f"that is no location id: {cure}")
+    try:
+        body = await account.wire.get(f"/locations/{account.location_id}")
+    except Forbidden:
+        return Location()
+    except (Gone, Rejected) as refused:
+        raise Rejected(f"{refused} — {cure}") from refused
+    return reply(LocationReply, body).location
+
+
+async def _custom_fields(account: HighLevelAccount) -> list[CustomField]:
+    body = await account.wire.get(f"/locations/{account.location_id}/customFields", {"model": "contact"})
+    return reply(CustomFieldsReply, body).custom_fields
+
+
+def _described(each: CustomField) -> dict[str, Any]:
+    return {"id": each.id, "key": each.field_key, "label": each.name or each.field_key, "type": each.data_type}
+
+
+def _facts(location: Location, custom_fields: list[CustomField]) -> dict[str, str]:
+    facts = {"timezone": location.timezone, "country": location.country, "custom fields": str(len(custom_fields))}
+    return {name: value for name, value in facts.items() if value}

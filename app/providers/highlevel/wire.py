@@ -1,0 +1,156 @@
+"""HighLevel's own words: headers, replies and refusals, spelled as HighLevel spells them.
+
+Of a contact only the id is held to a type: the published types of its other fields contradict what is answered
+(contracts/ghl, section 8.5). `mapping.py` reads those.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError
+
+from app.errors import CrossledgerError, Duplicate, Forbidden, Gone, Reconnect, Rejected
+from app.providers.http import retry_after
+
+LABEL = "HighLevel"
+VERSION = "2021-07-28"
+BASE_URL = "https://services.leadconnectorhq.com"
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""What may stand for a record's id in a path of ours. Theirs are 20 to 24 letters and digits."""
+
+DAY_IS_SPENT = 3600.0
+INTERVAL = 10.0
+BREATH = 0.05
+
+_COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
+_NO_SUCH_CONTACT = re.compile(r"\bcontact(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)", re.IGNORECASE)
+_SCOPE = re.compile(r"not authorized for this scope|not allowed to access this scope", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class HighLevelDialect:
+    token: str = field(repr=False)
+    label: str = LABEL
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Version": VERSION, "Accept": "application/json"}
+
+    def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
+        """Our own budget counts exactly; a pause is for what it cannot know.
+
+        A burst that is spent although we kept our budget means that others spend from it too: a breath, and look
+        again. HighLevel documents neither Retry-After nor when a day's calls return (contracts/ghl, section 3).
+        """
+        if headers.get("x-ratelimit-daily-remaining") == "0":
+            return DAY_IS_SPENT
+        if status == 429:
+            return retry_after(headers) or _interval(headers)
+        if headers.get("x-ratelimit-remaining") == "0":
+            return _interval(headers) * BREATH
+        return None
+
+    def refusal(self, status: int, body: Any) -> CrossledgerError:
+        said = _messages(body)
+        reason = f"{LABEL} answers {status}: {'; '.join(said)[:500] or 'no explanation'}"
+        if status == 401 and not _SCOPE.search(reason):
+            return Reconnect(reason)
+        # A missing scope is a 401 as well, with other words (contracts/ghl, section 4).
+        if status in (401, 403):
+            return Forbidden(reason, status)
+        if existing := _already_there(body):
+            return Duplicate(reason, status, existing=existing)
+        if _says_contact_is_gone(status, body, "; ".join(said)):
+            return Gone(reason)
+        return Rejected(reason, status, _complaints(said))
+
+
+def _interval(headers: Mapping[str, str]) -> float:
+    milliseconds = headers.get("x-ratelimit-interval-milliseconds", "")
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() else INTERVAL
+
+
+def _messages(body: Any) -> list[str]:
+    """What an error body says. `message` is text or a list of texts; some services say `error` or `detail` only."""
+    if not isinstance(body, dict):
+        return []
+    said: Any = next((body[key] for key in ("message", "detail", "error") if body.get(key)), [])
+    return [str(each) for each in (said if isinstance(said, list) else [said])]
+
+
+def _complaints(said: list[str]) -> dict[str, str]:
+    """By field, where a complaint starts with one: "email must be an email", "property gender should not exist"."""
+    return {found[1]: text for text in said if (found := _COMPLAINT.match(text))}
+
+
+def _already_there(body: Any) -> str:
+    """`meta.contactId` of a refused duplicate. Not documented; seen in several public integrations."""
+    meta = body.get("meta") if isinstance(body, dict) else None
+    found = meta.get("contactId") if isinstance(meta, dict) else None
+    return found if isinstance(found, str) and ID.fullmatch(found) else ""
+
+
+def _says_contact_is_gone(status: int, body: Any, said: str) -> bool:
+    """Only HighLevel's own words count: a 404 of a gateway or of a wrong base URL says nothing about a contact."""
+    if status in (400, 404) and _NO_SUCH_CONTACT.search(said):
+        return True
+    return status == 404 and said.casefold() == "not found" and body.get("statusCode") == 404
+
+
+def _identified(contact: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(contact.get("id"), str) or not ID.fullmatch(contact["id"]):
+        raise ValueError("a contact without an id")
+    return contact
+
+
+Contact = Annotated[dict[str, Any], AfterValidator(_identified)]
+
+
+class ContactReply(BaseModel):
+    contact: Contact
+
+
+class UpdateReply(BaseModel):
+    """`succeded` is HighLevel's spelling; v3 corrects it."""
+
+    contact: Contact | None = None
+    succeeded: bool = Field(True, validation_alias=AliasChoices("succeded", "succeeded"))
+
+
+class SearchReply(BaseModel):
+    contacts: list[Contact]
+
+
+class Location(BaseModel):
+    name: str | None = None
+    timezone: str | None = None
+    country: str | None = None
+
+
+class LocationReply(BaseModel):
+    location: Location
+
+
+class CustomField(BaseModel):
+    id: str
+    name: str = ""
+    field_key: str = Field(validation_alias="fieldKey")
+    data_type: str = Field("", validation_alias="dataType")
+
+
+class CustomFieldsReply(BaseModel):
+    custom_fields: list[CustomField] = Field(validation_alias="customFields")
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def reply(model: type[R], body: Any, *, failure: type[CrossledgerError] = Rejected) -> R:
+    """`body` as `model`. `failure` is AnswerLost for a write: it was accepted, and we cannot read how it ended."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        where = ", ".join(".".join(str(part) for part in each["loc"]) or "body" for each in error.errors()[:3])
+        raise failure(f"{LABEL}'s answer is not of the documented shape: {where}") from error

@@ -1,0 +1,143 @@
+"""The one way a call leaves: gate, send, read, name the failure. Vendors add their dialect, not their own client.
+
+status            | becomes
+no connection     | Retry (nothing was sent)
+no answer         | Retry for reads, AnswerLost for writes
+429               | Retry with the vendor's Retry-After, and the gate is told
+5xx               | Retry for reads, AnswerLost for writes (an error page does not say that nothing was done)
+3xx, HTML         | Rejected: this is not the API (a wrong base URL, a login page)
+other 4xx         | the vendor's `Dialect.refusal` names it
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import httpx
+import structlog
+
+from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
+from app.providers.base import Gate
+
+log = structlog.get_logger()
+
+TIMEOUT = httpx.Timeout(30, connect=10)
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=40, keepalive_expiry=30)
+USER_AGENT = "Crossledger/0.1"
+
+
+def make_client() -> httpx.AsyncClient:
+    """The process-wide client. Redirects are never followed: a token must not travel to another host."""
+    return httpx.AsyncClient(
+        timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, headers={"User-Agent": USER_AGENT}, trust_env=False
+    )
+
+
+class Dialect(Protocol):
+    """What differs between vendors on the wire."""
+
+    label: str
+
+    def headers(self) -> Mapping[str, str]:
+        """Authentication and version headers."""
+
+    def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
+        """Seconds for which no more calls should be made, read off this answer; None: go on."""
+
+    def refusal(self, status: int, body: Any) -> CrossledgerError:
+        """Name a 4xx answer other than 429. `body` is parsed JSON, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Calls to one account of one vendor."""
+
+    client: httpx.AsyncClient
+    base_url: str
+    dialect: Dialect
+    gate: Gate
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        return await self.call("GET", path, params=params, writes=False)
+
+    async def read(self, path: str, body: Any) -> Any:
+        """A POST that only reads (a search): it may be repeated freely."""
+        return await self.call("POST", path, body=body, writes=False)
+
+    async def write(self, method: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
+        return await self.call(method, path, params=params, body=body, writes=True)
+
+    async def call(
+        self, method: str, path: str, *, writes: bool, params: Mapping[str, str] | None = None, body: Any = None
+    ) -> Any:
+        """Send one request and return the JSON of a good answer."""
+        await self.gate.pass_(writes=writes)
+        request = self.client.build_request(
+            method, self.base_url.rstrip("/") + path, params=params, json=body, headers=dict(self.dialect.headers())
+        )
+        answer = await self._send(request, writes=writes)
+        pause = self.dialect.pause(answer.status_code, answer.headers)
+        if pause is not None:
+            await self.gate.close(pause)
+        log.debug("vendor.call", vendor=self.dialect.label, method=method, path=path, status=answer.status_code)
+        return self._read(answer, writes=writes)
+
+    async def _send(self, request: httpx.Request, *, writes: bool) -> httpx.Response:
+        label = self.dialect.label
+        try:
+            return await self.client.send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Retry(f"{label} cannot be reached: {error or type(error).__name__}") from error
+        except httpx.TransportError as error:
+            failure = AnswerLost if writes else Retry
+            raise failure(f"{label} did not answer: {error or type(error).__name__}") from error
+
+    def _read(self, answer: httpx.Response, *, writes: bool) -> Any:
+        label, status = self.dialect.label, answer.status_code
+        body = _json(answer)
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            raise Retry(f"{label} answers 429: too many requests", after=retry_after(answer.headers))
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            failure = AnswerLost if writes else Retry
+            raise failure(f"{label} answers {status}: {_said(body)}", after=retry_after(answer.headers))
+        if status >= httpx.codes.BAD_REQUEST:
+            refusal = self.dialect.refusal(status, body)
+            if isinstance(refusal, Reconnect):
+                refusal.connection = self.gate.connection_id
+            raise refusal
+        if status >= httpx.codes.MULTIPLE_CHOICES or body is None:
+            raise Rejected(
+                f"{label} at {self.base_url} answers {status} with something that is not its API: check the base URL",
+                status=status,
+            )
+        return body
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a Retry-After header in either of its forms, None where it is missing or unreadable."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _json(answer: httpx.Response) -> Any:
+    """The body as JSON; None where it is empty or something else, such as the HTML of a web application."""
+    try:
+        return json.loads(answer.content)
+    except ValueError:
+        return None
+
+
+def _said(body: Any) -> str:
+    message = body.get("message") if isinstance(body, dict) else None
+    return str(message)[:300] if message else "no explanation"

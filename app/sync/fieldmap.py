@@ -1,0 +1,109 @@
+"""The field map: which field of the CRM goes with which field of the billing side. Data, with a default. Pure.
+
+Read a line aloud: Pair("email", "email") - "the contact's e-mail is the client's e-mail, both ways".
+Names are ours; each provider's `mapping.py` says what they are called at the vendor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.sync.records import FieldSpec, Side
+
+
+class Direction(StrEnum):
+    BOTH = "both"
+    TO_BILLING = "to_billing"
+    TO_CRM = "to_crm"
+
+    def reaches(self, side: Side) -> bool:
+        """Whether values may be written to `side`."""
+        return self is Direction.BOTH or (self is Direction.TO_BILLING) == (side is Side.BILLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    crm: str
+    billing: str
+    direction: Direction = Direction.BOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pair whose fields exist on both sides. `name` identifies it in bases, activities and conflicts."""
+
+    crm: FieldSpec
+    billing: FieldSpec
+    direction: Direction = Direction.BOTH
+
+    @property
+    def name(self) -> str:
+        return self.billing.name
+
+    def spec(self, side: Side) -> FieldSpec:
+        return self.crm if side is Side.CRM else self.billing
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    pair: Pair
+    reason: str
+
+
+DEFAULT_CONTACT_MAP: tuple[Pair, ...] = (
+    Pair("company", "name"),
+    Pair("first_name", "first_name"),
+    Pair("last_name", "last_name"),
+    Pair("email", "email"),
+    Pair("phone", "phone"),
+    Pair("address1", "address1"),
+    Pair("city", "city"),
+    Pair("state", "state"),
+    Pair("postal_code", "postal_code"),
+    Pair("country", "country"),
+    Pair("website", "website"),
+    # HighLevel contacts have no such fields of their own: the pairs work where the location has custom fields
+    # with these keys, and are listed as skipped where it has not.
+    Pair("custom.vat_number", "vat_number"),
+    Pair("custom.id_number", "id_number"),
+    Pair("custom.client_notes", "private_notes"),
+    Pair("custom.custom_value1", "custom_value1"),
+    Pair("custom.custom_value2", "custom_value2"),
+    Pair("custom.custom_value3", "custom_value3"),
+)
+
+
+def resolve(
+    pairs: Iterable[Pair],
+    crm: Mapping[str, FieldSpec],
+    billing: Mapping[str, FieldSpec],
+    *,
+    reserved: str = "",
+    direction: Direction = Direction.BOTH,
+) -> tuple[tuple[Rule, ...], tuple[Skipped, ...]]:
+    """Split a map into the rules that work with these accounts and the pairs that do not, each with its reason.
+
+    `reserved` is the billing field that holds the external id: it cannot be mapped as well. `direction` is the whole
+    object's: no pair goes further than it.
+    """
+    rules: list[Rule] = []
+    skipped: list[Skipped] = []
+    taken: set[str] = set()
+    for pair in pairs:
+        left, right = crm.get(pair.crm), billing.get(pair.billing)
+        if left is None:
+            skipped.append(Skipped(pair, f"the CRM account has no field “{pair.crm}”"))
+        elif right is None:
+            skipped.append(Skipped(pair, f"the billing account has no field “{pair.billing}”"))
+        elif pair.billing == reserved:
+            skipped.append(Skipped(pair, f"“{pair.billing}” holds the link to the CRM and cannot be mapped"))
+        elif pair.billing in taken:
+            skipped.append(Skipped(pair, f"“{pair.billing}” is mapped already"))
+        else:
+            taken.add(pair.billing)
+            both = {pair.direction, direction} - {Direction.BOTH}
+            if len(both) > 1:
+                skipped.append(Skipped(pair, f"contacts go {direction} only, this field {pair.direction}"))
+            else:
+                rules.append(Rule(left, right, both.pop() if both else Direction.BOTH))
+    return tuple(rules), tuple(skipped)

@@ -1,0 +1,66 @@
+"""Find before create: which keys are tried, in which order, and when a match is one. Pure but for the lookups.
+
+1. the link                       our own database; the engine has looked there already
+2. the external-id slot           the billing record that carries the CRM id, compared exactly
+3. e-mail                         exactly one candidate
+4. e-mail and name                of several candidates, exactly one has the same name
+otherwise                         Ambiguous: a person decides. No candidate at all: create.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.providers.base import Account, KeyKind, MatchKey
+from app.sync.records import Presence, Record
+from app.sync.values import clean_text, e164
+
+# Clocks differ, and a contact may be entered while its bridge is being made.
+SLOT_MARGIN = timedelta(hours=1)
+
+
+_WORDS = {KeyKind.SLOT: "external id", KeyKind.EMAIL: "e-mail", KeyKind.PHONE: "phone", KeyKind.NAME: "name"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What was found. `by` says through which key; more than one record means: not to be guessed."""
+
+    records: tuple[Record, ...] = ()
+    by: str = ""
+
+
+def twin_key(record: Record) -> str:
+    """What two twins entered on both sides have in common; "" where nothing identifies the record."""
+    email, name = email_of(record), full_name(record).casefold()
+    if email:
+        return f"email:{email}"
+    phone = e164(record.values.get("phone", "")) if name else None
+    return f"phone:{phone} {name}" if phone else f"name:{name}" if name else ""
+
+
+def email_of(record: Record) -> str:
+    return clean_text(record.values.get("email", "")).casefold()
+
+
+def full_name(record: Record) -> str:
+    """Person and company as one comparable text."""
+    values = record.values
+    person = " ".join(clean_text(values.get(part, "")) for part in ("first_name", "last_name")).strip()
+    return person or clean_text(values.get("company", "") or values.get("name", ""))
+
+
+async def look(account: Account, object_: str, keys: Sequence[MatchKey], record: Record) -> Candidates:
+    """Try the keys in order; the first that finds anything decides. `record` is the one that needs a partner."""
+    for key in keys:
+        found = [r for r in await account.find(object_, key) if r.presence is not Presence.DELETED]
+        if not found:
+            continue
+        active = [r for r in found if r.presence is Presence.ACTIVE] or found
+        if len(active) > 1 and key.kind is KeyKind.EMAIL:
+            name = full_name(record).casefold()
+            named = [r for r in active if name and full_name(r).casefold() == name]
+            if len(named) == 1:
+                return Candidates(tuple(named), "e-mail and name")
+        return Candidates(tuple(active), _WORDS[key.kind])
+    return Candidates()

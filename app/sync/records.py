@@ -1,0 +1,76 @@
+"""A record in our own words: what both providers' data is turned into before anything is decided. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+# A field's value is text; "" is empty. A key that is missing means "this side has no such field", never "empty".
+Values = Mapping[str, str]
+
+
+class Side(StrEnum):
+    CRM = "crm"
+    BILLING = "billing"
+
+    @property
+    def other(self) -> "Side":
+        return Side.BILLING if self is Side.CRM else Side.CRM
+
+
+class Presence(StrEnum):
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
+class Kind(StrEnum):
+    """What a field's text means; decides how two values are compared and what may be written."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    PHONE = "phone"
+    COUNTRY = "country"
+    URL = "url"
+
+
+class Writable(StrEnum):
+    ALWAYS = "always"
+    ON_CREATE = "on_create"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpec:
+    """One field as one provider has it.
+
+    `strict`: the provider refuses a value that is not valid for the kind, so we hold it back.
+    `max_length`: characters the provider keeps; longer text is shortened by us, visibly, not by it, silently.
+    """
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    max_length: int | None = None
+    writable: Writable = Writable.ALWAYS
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One object in one system.
+
+    `part` names the piece of the vendor's record the values were read from (Invoice Ninja: which of the client's
+    contacts). `slot` is the other system's id that this record carries, "" where none. `raw` is the vendor's own
+    answer, opaque here: only the provider that read it writes it back.
+    """
+
+    id: str
+    values: Values
+    presence: Presence = Presence.ACTIVE
+    part: str = ""
+    slot: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)

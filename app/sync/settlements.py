@@ -1,0 +1,172 @@
+"""How an attempt can end, as columns of the link and an activity. Pure: the words people read are here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.models.event import EventState
+from app.models.link import LinkState
+from app.sync.fieldmap import Rule
+from app.sync.merge import Base, Change, Held, Merge
+from app.sync.records import Record, Side
+from app.sync.store import LinkRow, Settlement, Target
+
+_CALM: Mapping[str, Any] = {
+    "problem": "",
+    "detail": "",
+    "candidates": [],
+    "tries": 0,
+    "first_failed_at": None,
+    "next_try_at": None,
+    "creating": "",
+}
+
+
+def in_step(
+    target: Target,
+    link: LinkRow,
+    *,
+    pair: Mapping[Side, Record],
+    base: Base,
+    merged: Merge,
+    action: str,
+    now: datetime,
+    detail: str = "",
+    origin: str = "",
+) -> Settlement:
+    """The pair agrees as far as it can. `action`: created, linked, updated or unchanged."""
+    held = held_columns(merged.held)
+    told = action != "unchanged" or held != link.held
+    activity = None
+    if told:
+        activity = _activity(
+            target,
+            pair[Side.CRM].id,
+            pair[Side.BILLING].id,
+            action=action if action != "unchanged" else "held",
+            cause=link.cause,
+            detail=detail,
+            changes=[_change(change) for change in merged.changes] + [_held(item) for item in merged.held],
+        )
+    return Settlement(
+        outcome=action,
+        activity=activity,
+        link={
+            **_CALM,
+            "state": LinkState.OK.value,
+            "crm_id": pair[Side.CRM].id,
+            "billing_id": pair[Side.BILLING].id,
+            "billing_part": pair[Side.BILLING].part,
+            "base_crm": dict(base.crm),
+            "base_billing": dict(base.billing),
+            "held": held,
+            "synced_at": now,
+            **({"origin": origin} if origin else {}),
+        },
+    )
+
+
+def put_aside(target: Target, link: LinkRow, state: LinkState, problem: str, detail: str) -> Settlement:
+    """The record takes no part (excluded), or is no pair any more (unlinked). Said once, not at every event."""
+    news = (link.state, link.problem) != (state.value, problem)
+    activity = _activity(
+        target, link.crm_id, link.billing_id, action=state.value, cause=link.cause, detail=detail, changes=[]
+    )
+    return Settlement(
+        outcome=state.value,
+        events=EventState.DONE,
+        activity=activity if news else None,
+        link={**_CALM, "state": state.value, "problem": problem, "detail": detail},
+    )
+
+
+def ambiguous(target: Target, link: LinkRow, detail: str, candidates: Sequence[Record]) -> Settlement:
+    """Several records could be the partner, or the only one is taken: a person decides."""
+    shown = [{"id": r.id, "part": r.part, "values": {k: v for k, v in r.values.items() if v}} for r in candidates[:20]]
+    activity = _activity(
+        target, link.crm_id, link.billing_id, action="conflict", cause=link.cause, detail=detail, changes=[]
+    )
+    return Settlement(
+        outcome="conflict",
+        activity=activity if link.detail != detail else None,
+        link={
+            **_CALM,
+            "state": LinkState.CONFLICT.value,
+            "problem": "ambiguous",
+            "detail": detail,
+            "candidates": shown,
+        },
+    )
+
+
+def failed(target: Target, link: LinkRow, *, problem: str, detail: str, fields: Mapping[str, str]) -> Settlement:
+    """Given up, or refused: it stays visible until an event or a person tries it again."""
+    changes = [{"field": name, "note": complaint} for name, complaint in fields.items()]
+    return Settlement(
+        outcome=f"failed: {detail}"[:500],
+        events=EventState.FAILED,
+        activity=_activity(
+            target, link.crm_id, link.billing_id, action="failed", cause=link.cause, detail=detail, changes=changes
+        ),
+        link={
+            "state": LinkState.FAILED.value,
+            "problem": problem,
+            "detail": detail,
+            "tries": link.tries + 1,
+            "next_try_at": None,
+        },
+    )
+
+
+def held_columns(held: Sequence[Held]) -> dict[str, Any]:
+    return {item.rule.name: {"side": item.side.value, "value": item.value, "reason": item.reason} for item in held}
+
+
+def created_changes(rules: Sequence[Rule], side: Side, written: Mapping[str, str]) -> tuple[Change, ...]:
+    """A creation told like a change: every field from empty to its first value."""
+    return tuple(
+        Change(rule, side, "", written[rule.spec(side).name], "created")
+        for rule in rules
+        if written.get(rule.spec(side).name)
+    )
+
+
+def _activity(
+    target: Target,
+    crm_id: str | None,
+    billing_id: str | None,
+    *,
+    action: str,
+    cause: str,
+    detail: str,
+    changes: list[dict[str, Any]],
+) -> dict[str, Any]:
+    return {
+        "bridge_id": target.bridge_id,
+        "object": target.object,
+        "crm_id": crm_id or "",
+        "billing_id": billing_id or "",
+        "action": action,
+        "cause": cause,
+        "detail": detail,
+        "changes": changes,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "field": change.rule.name,
+        "side": change.side.value,
+        "before": change.before,
+        "after": change.after,
+        "why": change.why,
+    }
+    if change.note:
+        told["note"] = change.note
+    if change.conflict:
+        told["conflict"] = True
+    return told
+
+
+def _held(item: Held) -> dict[str, Any]:
+    return {"field": item.rule.name, "side": item.side.value, "held": item.value, "why": item.reason}

@@ -1,0 +1,106 @@
+"""Values by kind: how two are compared and what a side can take. Pure.
+
+A phone is kept as its owner wrote it wherever it cannot be read as a number; everything else is compared in one
+normal form, so that "+1 (555) 010-0999" and "+15550100999" are the same and cause no write.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import phonenumbers
+import pycountry
+from email_validator import EmailNotValidError, validate_email
+
+from app.sync.records import FieldSpec, Kind
+
+
+def clean_text(value: str) -> str:
+    return unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
+
+
+def e164(value: str, region: str | None = None) -> str | None:
+    """`value` as +4420..., or None where it is no possible number. `region`: alpha-2 for numbers without a prefix."""
+    try:
+        number = phonenumbers.parse(value, region or None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def alpha_2(value: str) -> str | None:
+    """ISO 3166 alpha-2 of a code or an English country name, None where there is none."""
+    text = value.strip()
+    if not text:
+        return None
+    try:
+        return str(pycountry.countries.lookup(text).alpha_2)
+    except LookupError:
+        return None
+
+
+def is_email(value: str) -> bool:
+    try:
+        validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def _phone_key(value: str) -> str:
+    return e164(value) or "".join(c for c in value.casefold() if c.isalnum() or c == "+")
+
+
+def _url_key(value: str) -> str:
+    text = clean_text(value).casefold()
+    return text.removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
+
+
+_KEYS: dict[Kind, Callable[[str], str]] = {
+    Kind.TEXT: clean_text,
+    Kind.EMAIL: lambda value: clean_text(value).casefold(),
+    Kind.PHONE: _phone_key,
+    Kind.COUNTRY: lambda value: alpha_2(value) or clean_text(value).casefold(),
+    Kind.URL: _url_key,
+}
+
+_VALID: dict[Kind, tuple[Callable[[str], bool], str]] = {
+    Kind.EMAIL: (is_email, "not an e-mail address"),
+    Kind.PHONE: (lambda value: e164(value) is not None, "not a phone number"),
+    Kind.COUNTRY: (lambda value: alpha_2(value) is not None, "not a known country"),
+}
+
+
+def same(kind: Kind, left: str, right: str) -> bool:
+    return left == right or _KEYS[kind](left) == _KEYS[kind](right)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a side can take of a value: the value as it may be written, or the reason why not."""
+
+    value: str
+    refused: str = ""
+    note: str = ""
+
+
+def fit(spec: FieldSpec, value: str) -> Fitted:
+    """Shape `value` for the field `spec` of the receiving side. Empty always fits: it clears the field."""
+    text = clean_text(value)
+    if not text:
+        return Fitted("")
+    if spec.kind in _VALID:
+        valid, complaint = _VALID[spec.kind]
+        if spec.strict and not valid(text):
+            return Fitted(text, refused=f"“{text[:60]}” is {complaint}")
+    if spec.kind is Kind.PHONE:
+        text = e164(text) or text
+    elif spec.kind is Kind.COUNTRY:
+        text = alpha_2(text) or text
+    if spec.max_length is not None and len(text) > spec.max_length:
+        if spec.strict:
+            return Fitted(text, refused=f"longer than the {spec.max_length} characters that are kept there")
+        return Fitted(text[: spec.max_length].rstrip(), note=f"shortened to {spec.max_length} characters")
+    return Fitted(text)
