@@ -1,0 +1,44 @@
+"""The simulator as one Starlette app."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.sandbox.control import Control, Controlled
+from app.sandbox.highlevel import admin, contacts, locations, oauth
+from app.sandbox.highlevel.config import Config
+from app.sandbox.highlevel.errors import NAMES, error_body
+from app.sandbox.highlevel.sandbox import Sandbox
+
+
+def create_app(config: Config) -> Starlette:
+    sandbox = Sandbox(config)
+    control = Control(
+        deliveries=sandbox.deliveries,
+        label=sandbox.label,
+        reset=sandbox.reset,
+        state=lambda: admin.state(sandbox),
+        error_body=error_body,
+    )
+    routes = [
+        *contacts.routes(sandbox),
+        *locations.routes(sandbox),
+        *oauth.routes(sandbox),
+        *admin.routes(sandbox),
+        control.routes(),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Controlled, control=control)],
+        exception_handlers={404: _no_such_route, 405: _no_such_route},
+        lifespan=control.lifespan,
+    )
+    # A trailing slash is part of the path (contracts/ghl, section 4).
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    message = f"Cannot {request.method} {request.url.path}"
+    return JSONResponse({"statusCode": 404, "message": message, "error": NAMES[404]}, 404)
