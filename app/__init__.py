@@ -1,0 +1,1 @@
+"""Crossledger keeps a CRM and an invoicing system in step, both ways."""

@@ -1,0 +1,27 @@
+"""The admin REST API, `/api/v1`: what a person or a script does with connections, bridges and their records."""
+
+from fastapi import APIRouter, Depends
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.api import activities, bridges, connections, events, jobs, links
+from app.api.desk import Desk, laid_out
+from app.api.guard import Guard
+from app.api.problems import problems
+from app.connections import Connections
+from app.settings import Settings
+
+__all__ = ["make_router"]
+
+
+def make_router(settings: Settings, engine: AsyncEngine, connections_: Connections) -> APIRouter:
+    """Every route below asks for the admin token; there is no way to leave it out."""
+    desk = Desk(public_url=settings.public_url, engine=engine, connections=connections_)
+    router = APIRouter(
+        prefix="/api/v1",
+        dependencies=[Depends(Guard(settings.admin_token)), Depends(laid_out(desk))],
+        responses=problems(401, 413, 422),
+        max_body_size=settings.body_limit,
+    )
+    for part in (connections, bridges, events, links, activities, jobs):
+        router.include_router(part.router)
+    return router

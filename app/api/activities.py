@@ -1,0 +1,36 @@
+"""Activities: what was done, field by field."""
+
+from fastapi import APIRouter
+from sqlmodel import col
+
+from app.api.desk import AtDesk
+from app.api.fields import Id, Word
+from app.api.problems import problems
+from app.api.reading import Paging, equal, one, page
+from app.api.schemas import ActivityOut, Page
+from app.models import Activity
+
+router = APIRouter(prefix="/activities", tags=["activities"])
+
+
+@router.get("", summary="List activities")
+async def list_activities(
+    desk: AtDesk,
+    part: Paging,
+    bridge_id: Id | None = None,
+    link_id: Id | None = None,
+    action: Word | None = None,
+) -> Page[ActivityOut]:
+    """Newest first. An attempt that changed nothing leaves none."""
+    only = equal(
+        (col(Activity.bridge_id), bridge_id),
+        (col(Activity.link_id), link_id),
+        (col(Activity.action), action),
+    )
+    return await page(desk.engine, Activity, ActivityOut, part, *only)
+
+
+@router.get("/{activity_id}", summary="Show an activity", responses=problems(404))
+async def show_activity(desk: AtDesk, activity_id: Id) -> ActivityOut:
+    """What one attempt changed, per field and side."""
+    return ActivityOut.model_validate(await one(desk.engine, Activity, activity_id))

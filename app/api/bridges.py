@@ -1,0 +1,128 @@
+"""Bridges: which CRM account is kept in step with which billing account, and how."""
+
+from fastapi import APIRouter
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.api.desk import AtDesk, Desk
+from app.api.fields import Id
+from app.api.problems import conflict, problems, refused, unknown
+from app.api.reading import Paging, one, page
+from app.api.requests import BridgeChange, BridgeIn
+from app.api.schemas import BridgeDetail, BridgeOut, FieldsOut, Page, RuleOut, SkippedOut
+from app.directory import BridgeView
+from app.models import Bridge, Connection
+from app.providers.base import Provider
+from app.sync.fieldmap import resolve
+from app.sync.policy import BridgeSettings
+from app.sync.records import Side
+
+router = APIRouter(prefix="/bridges", tags=["bridges"])
+
+_CALLED = {Side.CRM: "a CRM", Side.BILLING: "a billing system"}
+
+
+@router.post("", status_code=201, summary="Make a bridge", responses=problems(409))
+async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
+    """From now on, events of either account keep both in step."""
+    row = Bridge(**wanted.model_dump(mode="json"))
+    async with AsyncSession(desk.engine, expire_on_commit=False) as session, session.begin():
+        await _provider(desk, session, wanted.crm_connection_id, Side.CRM)
+        billing = await _provider(desk, session, wanted.billing_connection_id, Side.BILLING)
+        _check_slot(wanted.settings, billing)
+        session.add(row)
+        try:
+            await session.flush()
+        except IntegrityError:
+            raise conflict("There is a bridge between these two connections already.") from None
+    await desk.connections.directory.refresh()
+    return await _detail(desk, row)
+
+
+@router.get("", summary="List bridges")
+async def list_bridges(desk: AtDesk, part: Paging) -> Page[BridgeOut]:
+    """Newest first."""
+    return await page(desk.engine, Bridge, BridgeOut, part)
+
+
+@router.get("/{bridge_id}", summary="Show a bridge", responses=problems(404))
+async def show_bridge(desk: AtDesk, bridge_id: Id) -> BridgeDetail:
+    """With the field map as it works between the two accounts, and what of it does not, and why."""
+    return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
+
+
+@router.patch("/{bridge_id}", summary="Change a bridge", responses=problems(404))
+async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> BridgeDetail:
+    """Name, settings, or whether it works at all."""
+    row = await one(desk.engine, Bridge, bridge_id)
+    if change.settings:
+        billing = await one(desk.engine, Connection, row.billing_connection_id)
+        _check_slot(change.settings, desk.connections.provider(billing.provider))
+    if values := change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"}) | (
+        {"settings": change.settings.model_dump(mode="json")} if change.settings else {}
+    ):
+        async with desk.engine.begin() as connection:
+            await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
+        await desk.connections.directory.refresh()
+    return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
+
+
+@router.delete("/{bridge_id}", status_code=204, summary="Delete a bridge", responses=problems(404))
+async def delete_bridge(desk: AtDesk, bridge_id: Id) -> None:
+    """Its links, events and activities go with it. Nothing changes in the accounts."""
+    async with desk.engine.begin() as connection:
+        gone = await connection.scalar(delete(Bridge).where(col(Bridge.id) == bridge_id).returning(col(Bridge.id)))
+    if gone is None:
+        raise unknown("bridge", bridge_id)
+    await desk.connections.directory.refresh()
+
+
+async def _provider(desk: Desk, session: AsyncSession, connection_id: int, side: Side) -> Provider:
+    """The provider of a connection that can be this side. The connection stays until the transaction ends."""
+    statement = select(col(Connection.provider)).where(col(Connection.id) == connection_id)
+    name = await session.scalar(statement.with_for_update(read=True))
+    if name is None:
+        raise refused(f"There is no connection {connection_id} for {side.value}_connection_id.")
+    provider = desk.connections.provider(name)
+    if provider.side is not side:
+        raise refused(f"{provider.label} (connection {connection_id}) is {_CALLED[side.other]}, not {_CALLED[side]}.")
+    return provider
+
+
+def _check_slot(settings: BridgeSettings, billing: Provider) -> None:
+    if settings.slot and settings.slot not in billing.slot_fields:
+        choice = ", ".join(billing.slot_fields) or "there is none"
+        raise refused(f"{billing.label} cannot keep the CRM's id in “{settings.slot}”; choose from: {choice}.")
+
+
+async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:
+    shown = BridgeOut.model_validate(row)
+    view = await desk.connections.directory.bridge(shown.id)
+    if view is None:
+        raise unknown("bridge", shown.id)
+    return BridgeDetail(**dict(shown), fields=_fields(desk, view))
+
+
+def _fields(desk: Desk, bridge: BridgeView) -> FieldsOut:
+    crm, billing = (desk.connections.open(bridge, side).fields("contact") for side in (Side.CRM, Side.BILLING))
+    contact = bridge.settings.contact
+    slot = desk.connections.slot(bridge)
+    rules, skipped = resolve(contact.pairs(), crm, billing, reserved=slot, direction=contact.direction)
+    return FieldsOut(
+        rules=[
+            RuleOut(
+                crm=rule.crm.name,
+                crm_label=rule.crm.label,
+                billing=rule.billing.name,
+                billing_label=rule.billing.label,
+                direction=rule.direction,
+            )
+            for rule in rules
+        ],
+        skipped=[
+            SkippedOut(crm=each.pair.crm, billing=each.pair.billing, direction=each.pair.direction, reason=each.reason)
+            for each in skipped
+        ],
+    )

@@ -1,0 +1,45 @@
+"""Types of single fields, checked where they come in."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+import httpx
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+
+MAX_ID = 2**63 - 1
+_TOKEN = re.compile(r"[!-~]{1,4096}")
+
+
+def _whole(secret: SecretStr) -> SecretStr:
+    """Vendors' tokens are printable ASCII; anything else would end in an error that shows them."""
+    token = secret.get_secret_value().strip()
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("was not pasted whole: it has no spaces, line breaks or special letters")
+    return SecretStr(token)
+
+
+def _root(address: str) -> str:
+    """One spelling for each address, so that an account is not connected twice."""
+    try:
+        url = httpx.URL(address.strip())
+    except httpx.InvalidURL as error:
+        raise ValueError("is not a URL") from error
+    if url.scheme not in {"http", "https"} or not url.host or not 0 < (url.port or 80) <= 65_535:
+        raise ValueError("must begin with https:// and the name of the server")
+    if url.userinfo or url.query or url.fragment:
+        raise ValueError("must have no user name, query or fragment")
+    return str(url).rstrip("/")
+
+
+# PostgreSQL stores every character but NUL.
+_STORABLE = r"^[^\x00]*$"
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STORABLE)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Token = Annotated[SecretStr, AfterValidator(_whole)]
+BaseUrl = Annotated[str, StringConstraints(max_length=500), AfterValidator(_root)]
+# A token that was pasted here by mistake has other characters or is longer, and is not repeated in an answer.
+LocationId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z]{1,30}$")]
+Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]

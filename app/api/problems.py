@@ -1,0 +1,37 @@
+"""How refusals are documented and made; `app.web.problems` turns them into answers."""
+
+from typing import Any
+
+from fastapi import HTTPException
+
+from app.api.schemas import Problem
+from app.web.problems import MEDIA_TYPE
+
+Responses = dict[int | str, dict[str, Any]]
+
+_MEANING = {
+    401: "The admin token is missing or wrong",
+    404: "There is no such thing",
+    409: "It does not fit what is there already",
+    413: "The body is larger than this server accepts",
+    422: "The request is not as documented, or was refused with the reason in `detail`",
+    503: "The vendor does not answer; try again later",
+}
+_CONTENT = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+
+
+def problems(*statuses: int) -> Responses:
+    """For `responses=` of a route."""
+    return {status: {"description": _MEANING[status], "content": _CONTENT} for status in statuses}
+
+
+def unknown(thing: str, id_: int) -> HTTPException:
+    return HTTPException(404, f"There is no {thing} {id_}.")
+
+
+def conflict(sentence: str) -> HTTPException:
+    return HTTPException(409, sentence)
+
+
+def refused(sentence: str) -> HTTPException:
+    return HTTPException(422, sentence)

@@ -1,0 +1,82 @@
+"""One row, or a page of rows, newest first. Pages go by key, not by number: a row is seen once, whatever is added."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Mapped
+from sqlmodel import col
+
+from app.api.fields import MAX_ID
+from app.api.problems import refused, unknown
+from app.api.schemas import Out, Page
+from app.models import Activity, Bridge, Connection, Event, Link
+
+RowT = TypeVar("RowT", Activity, Bridge, Connection, Event, Link)
+OutT = TypeVar("OutT", bound=Out)
+
+_ID = re.compile(rb"[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """At most `limit` rows with ids below `below`."""
+
+    limit: int
+    below: int
+
+
+def _slice(
+    limit: Annotated[int, Query(ge=1, le=500, description="Rows per page")] = 50,
+    cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
+) -> Slice:
+    return Slice(limit, _below(cursor) if cursor is not None else MAX_ID + 1)
+
+
+Paging = Annotated[Slice, Depends(_slice)]
+
+
+async def one(engine: AsyncEngine, model: type[RowT], id_: int) -> RowT:
+    """The row. Answers 404 where there is none."""
+    async with AsyncSession(engine) as session:
+        row = await session.get(model, id_)
+    if row is None:
+        raise unknown(model.__name__.lower(), id_)
+    return row
+
+
+async def page(
+    engine: AsyncEngine, model: type[RowT], out: type[OutT], part: Slice, *only: ColumnElement[bool]
+) -> Page[OutT]:
+    id_ = col(model.id)
+    statement = select(model).where(*only).order_by(id_.desc()).limit(part.limit + 1)
+    if part.below <= MAX_ID:
+        statement = statement.where(id_ < part.below)
+    async with AsyncSession(engine) as session:
+        rows = (await session.scalars(statement)).all()
+    items = [out.model_validate(row) for row in rows[: part.limit]]
+    more = len(rows) > part.limit
+    return Page(items=items, next_cursor=_cursor(rows[part.limit - 1].id or 0) if more else None)
+
+
+def equal(*pairs: tuple[Mapped[Any], object]) -> list[ColumnElement[bool]]:
+    """A filter for each pair whose value was given."""
+    return [column == value for column, value in pairs if value is not None]
+
+
+def _cursor(id_: int) -> str:
+    return urlsafe_b64encode(str(id_).encode()).rstrip(b"=").decode()
+
+
+def _below(cursor: str) -> int:
+    try:
+        said = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        said = b""
+    if not _ID.fullmatch(said) or int(said) > MAX_ID:
+        raise refused("This cursor is none of ours: send `next_cursor` of the page before as it was.")
+    return int(said)

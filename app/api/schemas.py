@@ -1,0 +1,200 @@
+"""What is answered. Secrets are in none of these, but in `Webhooks`, once, when they are made."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.api.fields import Moment
+from app.models.connection import ConnectionState
+from app.models.event import EventState
+from app.models.link import LinkState
+from app.sync.fieldmap import Direction
+from app.sync.policy import BridgeSettings
+from app.sync.records import Side
+
+T = TypeVar("T")
+
+
+class Problem(BaseModel):
+    """RFC 9457, application/problem+json."""
+
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people")
+    errors: list[dict[str, Any]] = Field(default=[], description="Of an invalid request: `loc`, `msg`, `type` of each")
+
+
+class Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """Newest first."""
+
+    items: list[T]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last one")
+
+
+class Queued(BaseModel):
+    queued: int = Field(description="Jobs put into the queue; records that wait there already are not counted")
+
+
+class ConnectionOut(Out):
+    id: int
+    provider: str
+    name: str
+    state: ConnectionState
+    state_reason: str
+    base_url: str
+    account_id: str = Field(description="The vendor's id: HighLevel's location, Invoice Ninja's company")
+    facts: dict[str, str] = Field(description="What the last check learned of the account")
+    created_at: Moment
+    checked_at: Moment | None
+
+
+class Webhooks(BaseModel):
+    """What to enter at the vendor. The secrets are not shown again."""
+
+    url: str = Field(description="HighLevel: for a workflow's Webhook action. Invoice Ninja: one for each of `events`")
+    header: str = Field(description="Name of the header to send")
+    secret: str = Field(description="Value of that header")
+    app_url: str | None = Field(None, description="HighLevel only: the webhook URL of a marketplace app")
+    events: dict[str, str] | None = Field(None, description="Invoice Ninja only: the {event_id}s to subscribe to")
+
+
+class NewConnectionOut(ConnectionOut):
+    webhooks: Webhooks
+
+
+class BridgeOut(Out):
+    id: int
+    name: str
+    crm_connection_id: int
+    billing_connection_id: int
+    enabled: bool
+    settings: BridgeSettings
+    created_at: Moment
+
+
+class RuleOut(BaseModel):
+    crm: str
+    crm_label: str
+    billing: str
+    billing_label: str
+    direction: Direction
+
+
+class SkippedOut(BaseModel):
+    crm: str
+    billing: str
+    direction: Direction
+    reason: str
+
+
+class FieldsOut(BaseModel):
+    """The field map as it works between these two accounts."""
+
+    rules: list[RuleOut]
+    skipped: list[SkippedOut]
+
+
+class BridgeDetail(BridgeOut):
+    fields: FieldsOut
+
+
+class EventOut(Out):
+    id: int
+    connection_id: int | None
+    bridge_id: int | None
+    provider: str
+    side: Annotated[Side | None, BeforeValidator(lambda side: side or None)]
+    kind: str = Field(description="The vendor's name of the event")
+    object: str
+    external_id: str
+    state: EventState
+    outcome: str
+    deliveries: int = Field(description="How often the vendor sent it")
+    received_at: Moment
+    handled_at: Moment | None
+
+
+class HeldOut(BaseModel):
+    side: Side
+    value: str
+    reason: str
+
+
+class CandidateOut(BaseModel):
+    id: str
+    part: str = ""
+    values: dict[str, str] = {}
+
+
+class RecordOut(Out):
+    id: int
+    bridge_id: int
+    object: str
+    crm_id: str | None
+    billing_id: str | None
+    problem: str = Field(description="A short name to filter by: retry, rejected, forbidden, reconnect, ambiguous ...")
+    detail: str
+    candidates: list[CandidateOut] = Field(description="Of a conflict: the records that could be the partner")
+    tries: int
+    first_failed_at: Moment | None
+    next_try_at: Moment | None
+
+
+class LinkOut(RecordOut):
+    """A pair of records, or a record on its way to its pair."""
+
+    state: LinkState
+    billing_part: str = Field(description="Invoice Ninja: which of the client's contacts")
+    origin: str
+    base_crm: dict[str, str] | None = Field(description="What the CRM had when both sides last agreed")
+    base_billing: dict[str, str] | None
+    held: dict[str, HeldOut] = Field(description="Values that could not be written, by field")
+    created_at: Moment
+    synced_at: Moment | None
+
+
+class JobState(StrEnum):
+    """The states of a link that is not in step, with something left to do."""
+
+    RETRYING = LinkState.RETRYING.value
+    WAITING = LinkState.WAITING.value
+    FAILED = LinkState.FAILED.value
+    CONFLICT = LinkState.CONFLICT.value
+
+
+class JobOut(RecordOut):
+    """A record that is not in step. Its id is its link's."""
+
+    state: JobState
+
+
+class ChangeOut(BaseModel):
+    """One field on one side: written (`before`, `after`), held back (`held`), or refused by the vendor (`note`)."""
+
+    field: str
+    side: Side | None = None
+    before: str | None = None
+    after: str | None = None
+    held: str | None = None
+    why: str = ""
+    note: str = ""
+    conflict: bool = Field(False, description="Both sides had changed it; the bridge's preference decided")
+
+
+class ActivityOut(Out):
+    id: int
+    bridge_id: int
+    link_id: int | None
+    object: str
+    crm_id: str
+    billing_id: str
+    action: str = Field(description="created, linked, updated, held, excluded, unlinked, conflict, failed")
+    cause: str = Field(description="The kind of event that led to it")
+    detail: str
+    changes: list[ChangeOut]
+    at: Moment

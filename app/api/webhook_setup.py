@@ -1,0 +1,28 @@
+"""What a person enters at the vendor so that it calls us: addresses and secrets, shown when they are made."""
+
+from app.api.schemas import Webhooks
+from app.connections import WebhookSecrets
+from app.providers.invoice_ninja.webhook import HANDLED, SECRET_HEADER
+
+
+def webhooks(provider: str, public_url: str, made: WebhookSecrets) -> Webhooks:
+    root = f"{public_url}/webhooks"
+    if provider == "highlevel":
+        return Webhooks(
+            url=f"{root}/highlevel/workflow/{made.key}",
+            header=SECRET_HEADER,
+            secret=made.secret,
+            app_url=f"{root}/highlevel",
+        )
+    return Webhooks(
+        url=f"{root}/invoice-ninja/{made.key}/{{event_id}}",
+        header=SECRET_HEADER,
+        secret=made.secret,
+        events={event_id: _spoken(name) for event_id, name in HANDLED.items()},
+    )
+
+
+def _spoken(name: str) -> str:
+    """EVENT_CREATE_CLIENT -> client created"""
+    _, verb, noun = name.lower().split("_")
+    return f"{noun} {verb}d"

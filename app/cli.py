@@ -1,0 +1,176 @@
+"""`crossledger`: the service and the tools around it."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.errors import ConfigurationError
+from app.settings import Settings
+
+cli = typer.Typer(
+    name="crossledger",
+    help="Keeps GoHighLevel and Invoice Ninja in step, both ways. Settings come from CROSSLEDGER_* variables or .env.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+T = TypeVar("T")
+
+
+def stop_with(reason: str) -> NoReturn:
+    typer.secho(reason, fg="red", err=True)
+    raise typer.Exit(1)
+
+
+def read_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"CROSSLEDGER_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()
+        )
+        stop_with(f"These settings cannot be read: {wrong}")
+
+
+def _prepared() -> tuple[Settings, str, Any]:
+    """Settings with real secrets, and a database that runs and is up to date."""
+    from app.db import open_database
+    from app.migrations import upgrade
+
+    settings = read_settings()
+    settings.require_secrets()
+    url, bundled = open_database(settings)
+    upgrade(url)
+    return settings, url, bundled
+
+
+def _guarded(work: Callable[[], T]) -> T:
+    """Run a command; what an operator can mend is said in one sentence, without a traceback."""
+    try:
+        return work()
+    except ConfigurationError as error:
+        stop_with(str(error))
+    except (SQLAlchemyError, OSError) as error:
+        stop_with(f"The database cannot be used: {str(error).splitlines()[0]}")
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; default CROSSLEDGER_HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; default CROSSLEDGER_PORT.")] = 0,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only receive; workers run elsewhere.")] = False,
+) -> None:
+    """Start the service: webhooks, admin API, and the worker in the same process."""
+
+    def work() -> None:
+        import uvicorn
+
+        from app.logs import configure
+        from app.main import build, managed, web_app
+
+        settings, url, bundled = _prepared()
+        configure(settings.log_level)
+        service = build(settings, url, bundled)
+        app = web_app(service, managed(service, worker=not no_worker))
+        uvicorn.run(
+            app,
+            host=host or settings.host,
+            port=port or settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=20,
+        )
+
+    _guarded(work)
+
+
+@cli.command()
+def worker() -> None:
+    """Start a worker only, for a fleet: `serve --no-worker` elsewhere receives."""
+
+    def work() -> None:
+        from app.logs import configure
+        from app.main import build, work_until_told
+
+        settings, url, bundled = _prepared()
+        configure(settings.log_level)
+        asyncio.run(work_until_told(build(settings, url, bundled)))
+
+    _guarded(work)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. `serve` and `worker` do so themselves."""
+
+    def work() -> None:
+        from app.db import open_database
+        from app.migrations import upgrade
+
+        url, _ = open_database(read_settings())
+        upgrade(url)
+        typer.echo("The database is up to date.")
+
+    _guarded(work)
+
+
+@cli.command()
+def check() -> None:
+    """Try everything the service needs: settings, database, and each stored connection. Ends non-zero if one fails."""
+
+    def work() -> bool:
+        from app.checkup import examine
+        from app.main import build
+
+        settings, url, bundled = _prepared()
+        return asyncio.run(examine(build(settings, url, bundled), typer.echo))
+
+    if not _guarded(work):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def replay(event: Annotated[int, typer.Argument(help="The id of a stored event, see GET /api/v1/events.")]) -> None:
+    """Look again, now, at the record that an event was about."""
+
+    def work() -> str:
+        from app.checkup import replay as again
+        from app.main import build
+
+        settings, url, bundled = _prepared()
+        return asyncio.run(again(build(settings, url, bundled), event))
+
+    typer.echo(_guarded(work))
+
+
+@cli.command()
+def sandbox(
+    highlevel_port: Annotated[int, typer.Option(help="Port of the HighLevel simulator.")] = 8101,
+    ninja_port: Annotated[int, typer.Option(help="Port of the Invoice Ninja simulator.")] = 8102,
+) -> None:
+    """Start both simulators, for trying things out without accounts."""
+    from app.sandbox.stage import run_simulators
+
+    run_simulators(highlevel_port, ninja_port, typer.echo)
+
+
+@cli.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the story; non-zero if a step came out wrong.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the demo's service; 0 takes a free one.")] = 8000,
+) -> None:
+    """Tell the story: both simulators, the service, one bridge, and what happens between them."""
+    from app.sandbox.story import run_demo
+
+    sys.exit(_guarded(lambda: asyncio.run(run_demo(once=once, port=port))))
+
+
+def main() -> None:
+    cli()

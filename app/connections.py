@@ -1,0 +1,165 @@
+"""Connections: checked by a call before they are stored, opened for the length of a job, waiting when refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import httpx
+import structlog
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlmodel import col
+
+from app.budget import Budgets
+from app.directory import BridgeView, ConnectionView, Directory
+from app.errors import ConfigurationError, CrossledgerError, Reconnect
+from app.models import Bridge, Budget, Connection, Event
+from app.models.connection import ConnectionState
+from app.models.event import EventState
+from app.providers.base import Access, Account, Profile, Provider
+from app.queue import RecordJob, defer
+from app.sync.records import Side
+from app.vault import Vault, digest, new_secret
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecrets:
+    """Shown once, when they are made: the path key and the value of the secret header."""
+
+    key: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    engine: AsyncEngine
+    directory: Directory
+    vault: Vault
+    budgets: Budgets
+    client: httpx.AsyncClient
+    providers: Mapping[str, Provider]
+
+    def provider(self, name: str) -> Provider:
+        try:
+            return self.providers[name]
+        except KeyError:
+            known = ", ".join(sorted(self.providers))
+            raise ConfigurationError(f"There is no provider “{name}”; there are {known}.") from None
+
+    def open(self, bridge: BridgeView, side: Side) -> Account:
+        """The bridge's account on one side, ready for calls."""
+        view = bridge.connection(side)
+        provider = self.provider(view.provider)
+        data = {**view.data, "slot_field": self.slot(bridge)} if provider.slot_fields else view.data
+        access = replace(self._access(view), data=data)
+        return provider.open(access, self.budgets.gate(view.id, view.provider), self.client)
+
+    def slot(self, bridge: BridgeView) -> str:
+        """The billing field that carries the CRM id; "" where the provider has none."""
+        fields = self.provider(bridge.billing.provider).slot_fields
+        return bridge.settings.slot or (fields[0] if fields else "")
+
+    async def check(self, provider: str, *, base_url: str, account_id: str, secrets: Mapping[str, str]) -> Profile:
+        """Ask the vendor whether these credentials work. Raises what the vendor's answer means."""
+        asked = self.provider(provider)
+        url = base_url or asked.default_base_url
+        return await asked.probe(Access(base_url=url, account_id=account_id, secrets=secrets), self.client)
+
+    async def add(
+        self, provider: str, *, name: str, base_url: str, secrets: Mapping[str, str], profile: Profile
+    ) -> tuple[Connection, WebhookSecrets]:
+        """Store a checked connection. Raises IntegrityError where the account is connected already."""
+        webhook = WebhookSecrets(new_secret(), new_secret())
+        row = Connection(
+            provider=provider,
+            name=name,
+            base_url=base_url or self.provider(provider).default_base_url,
+            account_id=profile.account_id,
+            sealed=self.vault.seal(secrets),
+            webhook_key_digest=digest(webhook.key),
+            webhook_secret_digest=digest(webhook.secret),
+            facts=dict(profile.facts),
+            data=dict(profile.data),
+            checked_at=datetime.now(UTC),
+        )
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            session.add(row)
+            await session.flush()
+            session.add(Budget(connection_id=row.id or 0))
+        await self.directory.refresh()
+        return row, webhook
+
+    async def renew(self, connection_id: int, secrets: Mapping[str, str] | None = None) -> Profile:
+        """Check a stored connection again, with new credentials where given, and let waiting work go on.
+
+        Raises what the vendor's answer means; a connection that fails the check keeps what it had.
+        """
+        async with AsyncSession(self.engine) as session:
+            row = await session.get_one(Connection, connection_id)
+        kept = {**self.vault.unseal(row.sealed), **(secrets or {})}
+        profile = await self.check(row.provider, base_url=row.base_url, account_id=row.account_id, secrets=kept)
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                update(Connection)
+                .where(col(Connection.id) == connection_id)
+                .values(
+                    sealed=self.vault.seal(kept),
+                    state=ConnectionState.ACTIVE.value,
+                    state_reason="",
+                    facts=dict(profile.facts),
+                    data=dict(profile.data),
+                    checked_at=text("now()"),
+                )
+            )
+        await self.directory.refresh()
+        await self.resume(connection_id)
+        return profile
+
+    async def resume(self, connection_id: int) -> int:
+        """Queue every record of the connection's bridges that has unanswered events; returns how many."""
+        async with self.engine.begin() as connection:
+            bridges = select(col(Bridge.id)).where(
+                (col(Bridge.crm_connection_id) == connection_id) | (col(Bridge.billing_connection_id) == connection_id)
+            )
+            rows = await connection.execute(
+                select(col(Event.bridge_id), col(Event.object), col(Event.side), col(Event.external_id))
+                .where(col(Event.state) == EventState.PENDING.value, col(Event.bridge_id).in_(bridges))
+                .distinct()
+            )
+            jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows if b is not None]
+            return await defer(connection, jobs)
+
+    async def needs_reconnect(self, failure: Reconnect) -> None:
+        """The vendor refuses the credentials. Said once; work on this connection waits."""
+        async with self.engine.begin() as connection:
+            changed = await connection.execute(
+                update(Connection)
+                .where(col(Connection.id) == failure.connection, col(Connection.state) == ConnectionState.ACTIVE.value)
+                .values(state=ConnectionState.NEEDS_RECONNECT.value, state_reason=str(failure))
+                .returning(col(Connection.id))
+            )
+            if changed.first() is None:
+                return
+        log.warning("connection.needs_reconnect", connection=failure.connection, reason=str(failure))
+        await self.directory.refresh()
+
+    async def look_again(self) -> None:
+        """Try the connections that wait for a reconnect: some refusals pass by themselves."""
+        async with AsyncSession(self.engine) as session:
+            waiting = select(col(Connection.id)).where(col(Connection.state) == ConnectionState.NEEDS_RECONNECT.value)
+            ids = [id_ for id_ in (await session.scalars(waiting)).all() if id_ is not None]
+        for connection_id in ids:
+            try:
+                await self.renew(connection_id)
+            except CrossledgerError as failure:
+                log.info("connection.still_refused", connection=connection_id, reason=str(failure))
+
+    def _access(self, view: ConnectionView) -> Access:
+        return Access(
+            base_url=view.base_url,
+            account_id=view.account_id,
+            secrets=self.vault.unseal(view.sealed),
+            data=view.data,
+        )

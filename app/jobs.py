@@ -1,0 +1,151 @@
+"""What the workers run, and what becomes of a record when an attempt fails.
+
+failure              | the record | its events | next attempt
+Wait                 | as it was  | pending    | at the time told; burns no try
+Retry, AnswerLost    | retrying   | pending    | after 2, 4, 8 ... s, then hourly, for about a day
+  ... the last one   | failed     | failed     | when an event or a person asks
+Reconnect            | waiting    | pending    | when the connection works again
+any other refusal    | failed     | failed     | when an event or a person asks
+a bug of ours        | as Retry, with its traceback in the log
+our own database     | nothing can be stored: the job engine repeats the job
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.connections import Connections
+from app.directory import BridgeView, Directory, is_active
+from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry, Wait
+from app.metrics import SYNC_SECONDS, SYNCS
+from app.models.link import LinkState
+from app.queue import Priority, RecordJob
+from app.settings import Settings
+from app.sync.engine import BUSY, Engine
+from app.sync.records import Side
+from app.sync.settlements import failed
+from app.sync.store import LinkRow, Store, Target
+
+log = structlog.get_logger()
+
+RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSync:
+    """One attempt at one record, and its consequences."""
+
+    settings: Settings
+    directory: Directory
+    connections: Connections
+    store: Store
+    engine: Engine
+
+    async def run(self, target: Target, reason: str) -> None:
+        """Raises only when our own database fails."""
+        bridge = await self.directory.bridge(target.bridge_id)
+        if bridge is None or not bridge.enabled:
+            await self.store.dismiss(target, "the bridge is switched off")
+            return
+        link = await self.store.claim(target)
+        if link is None:
+            await self._again(target, None, {}, seconds=BUSY * random.uniform(0.7, 1.6), reason=reason)  # noqa: S311
+            return
+        if reason == RETRY and link.state == LinkState.OK and not link.last_event:
+            await self.store.postpone(target, link, {}, None)  # fresh news was quicker than this retry
+            return
+        started = time.perf_counter()
+        try:
+            outcome = await self._attempt(target, bridge, link)
+        except SQLAlchemyError:
+            raise
+        except CrossledgerError as failure:
+            outcome = await self._failed(target, link, failure, reason)
+        except Exception as bug:
+            log.exception("sync.bug", bridge=target.bridge_id, link=link.id)
+            outcome = await self._failed(target, link, Retry(f"internal error: {type(bug).__name__}: {bug}"), reason)
+        SYNCS.labels(outcome.partition(":")[0].split(" ")[0]).inc()
+        SYNC_SECONDS.observe(time.perf_counter() - started)
+        log.info("sync.done", bridge=target.bridge_id, link=link.id, side=target.side.value, outcome=outcome)
+
+    async def _attempt(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
+        for side in Side:
+            connection = bridge.connection(side)
+            if not is_active(connection):
+                raise Reconnect(f"the connection is {connection.state}", connection.id)
+        return await self.engine.sync(target, bridge, link)
+
+    async def _failed(self, target: Target, link: LinkRow, failure: CrossledgerError, reason: str) -> str:
+        # Only a lost answer leaves a doubt whether the partner exists; anything else is as it was before.
+        columns: dict[str, Any] = {} if isinstance(failure, AnswerLost) else {"creating": link.creating}
+        if isinstance(failure, Wait):
+            seconds = failure.seconds * random.uniform(1, 1.2)  # noqa: S311
+            await self._again(target, link, columns, seconds=seconds, reason=reason)
+            return f"waits: {failure.why}"
+        if isinstance(failure, Reconnect):
+            await self.connections.needs_reconnect(failure)
+            await self.store.postpone(target, link, {**columns, **_waiting(failure)}, None)
+            return "waits for its connection"
+        if isinstance(failure, Retry) and link.tries + 1 < self.settings.retry_tries:
+            seconds = self._backoff(link.tries, failure.after)
+            columns |= _retrying(link, failure, seconds)
+            await self._again(target, link, columns, seconds=seconds, reason=RETRY, priority=Priority.RETRY)
+            return f"retries in {seconds:.1f} s: {failure}"
+        fields: Mapping[str, str] = failure.fields if isinstance(failure, Rejected) else {}
+        end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields)
+        await self.store.settle(target, link, end)
+        return end.outcome
+
+    def _backoff(self, tries: int, after: float | None) -> float:
+        """Seconds: doubling from the first, capped, with jitter below; never sooner than the vendor asked."""
+        seconds = min(self.settings.retry_longest, self.settings.retry_first * 2.0 ** min(tries, 30))
+        return max(after or 0.0, seconds * random.uniform(0.6, 1))  # noqa: S311
+
+    async def _again(
+        self,
+        target: Target,
+        link: LinkRow | None,
+        columns: Mapping[str, Any],
+        *,
+        seconds: float,
+        reason: str,
+        priority: Priority = Priority.WAITED,
+    ) -> None:
+        job = RecordJob(
+            bridge_id=target.bridge_id,
+            object=target.object,
+            side=target.side.value,
+            external_id=target.external_id,
+            reason=reason,
+            priority=priority,
+            at=datetime.now(UTC) + timedelta(seconds=seconds),
+        )
+        await self.store.postpone(target, link, columns, job)
+
+
+def problem_name(failure: CrossledgerError) -> str:
+    """The class of a failure as people filter by it: retry, answer_lost, rejected, forbidden ..."""
+    name = type(failure).__name__
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def _waiting(failure: Reconnect) -> dict[str, Any]:
+    return {"state": LinkState.WAITING.value, "problem": "reconnect", "detail": str(failure), "next_try_at": None}
+
+
+def _retrying(link: LinkRow, failure: Retry, seconds: float) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "state": LinkState.RETRYING.value,
+        "problem": problem_name(failure),
+        "detail": str(failure)[:1000],
+        "tries": link.tries + 1,
+        "next_try_at": now + timedelta(seconds=seconds),
+        **({"first_failed_at": now} if not link.tries else {}),
+    }

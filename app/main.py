@@ -1,0 +1,135 @@
+"""The composition root: settings in, a running service out. Nothing imports this but the command line and tests."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import procrastinate
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.api import make_router as api_router
+from app.budget import Budgets, Limit
+from app.connections import Connections
+from app.db import Bundled, make_engine, open_database
+from app.directory import Directory
+from app.inbox import Inbox
+from app.jobs import RecordSync
+from app.providers.base import Provider
+from app.providers.highlevel.provider import HighLevel
+from app.providers.http import make_client
+from app.providers.invoice_ninja.provider import InvoiceNinja
+from app.queue import make_app
+from app.settings import Settings
+from app.sync.engine import Engine
+from app.sync.store import Store
+from app.vault import Vault
+from app.web import health, problems, webhooks
+from app.worker import Worker
+
+DESCRIPTION = "Keeps GoHighLevel and Invoice Ninja in step, both ways."
+LATE = 300.0
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of one process, wired. `web` and `worker` may run in one process or in many."""
+
+    settings: Settings
+    engine: AsyncEngine
+    queue: procrastinate.App
+    client: httpx.AsyncClient
+    directory: Directory
+    connections: Connections
+    inbox: Inbox
+    worker: Worker
+
+    @asynccontextmanager
+    async def running(self, *, web: bool, worker: bool) -> AsyncIterator[None]:
+        """Everything that lives as long as the process does; on leaving, running jobs are finished."""
+        stop = asyncio.Event()
+        async with self.queue.open_async():
+            if web:
+                self.inbox.start()
+            working = asyncio.create_task(self.worker.run(stop), name="worker") if worker else None
+            try:
+                yield
+            finally:
+                stop.set()
+                if working:
+                    await working
+                if web:
+                    await self.inbox.stop()
+                await self.client.aclose()
+                await self.engine.dispose()
+
+
+def providers(settings: Settings) -> Mapping[str, Provider]:
+    """Every external system we know, by name."""
+    return {provider.name: provider for provider in (HighLevel(settings.highlevel_base_url), InvoiceNinja())}
+
+
+def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Service:
+    """Wire one process. Raises ConfigurationError where a key or a secret is missing."""
+    settings.require_secrets()
+    engine = make_engine(url)
+    queue = make_app(url)
+    client = make_client()
+    directory = Directory(engine)
+    limits = {
+        "highlevel": Limit(settings.highlevel_calls, settings.highlevel_interval, settings.highlevel_calls_per_day),
+        "invoice_ninja": Limit(settings.invoice_ninja_calls, settings.invoice_ninja_interval),
+    }
+    vault = Vault(settings.secret_key.get_secret_value())
+    connections = Connections(engine, directory, vault, Budgets(engine, limits), client, providers(settings))
+    store = Store(engine, claim_seconds=settings.claim_seconds)
+    sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open, connections.slot))
+
+    async def revive() -> None:
+        if bundled is not None:
+            await bundled.revive()
+
+    worker = Worker(settings, engine, queue, sync, connections, revive)
+    worker.register()
+    return Service(settings, engine, queue, client, directory, connections, Inbox(engine, directory), worker)
+
+
+def managed(service: Service, *, worker: bool) -> Lifespan:
+    """A web application's lifespan that runs the service."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running(web=True, worker=worker):
+            yield
+
+    return lifespan
+
+
+def create_app(settings: Settings | None = None, *, worker: bool = True) -> FastAPI:
+    """The web application, with the worker inside unless told otherwise. The database must be migrated."""
+    settings = settings or Settings()
+    service = build(settings, *open_database(settings))
+    return web_app(service, managed(service, worker=worker))
+
+
+async def work_until_told(service: Service) -> None:
+    """A worker alone, until SIGINT or SIGTERM; jobs that run are finished first."""
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with service.running(web=False, worker=True):
+        await told.wait()
+
+
+def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
+    app = FastAPI(title="Crossledger", description=DESCRIPTION, lifespan=lifespan)
+    problems.install(app)
+    app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
+    app.include_router(health.make_router(service.engine, late_after=LATE))
+    app.include_router(api_router(service.settings, service.engine, service.connections))
+    return app

@@ -1,0 +1,9 @@
+"""Tables, one file per aggregate: columns and constraints, no behaviour."""
+
+from app.models.activity import Activity
+from app.models.budget import Budget
+from app.models.connection import Bridge, Connection
+from app.models.event import Event
+from app.models.link import Link
+
+__all__ = ["Activity", "Bridge", "Budget", "Connection", "Event", "Link"]

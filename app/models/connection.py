@@ -1,0 +1,59 @@
+"""Connections (external accounts with their sealed credentials) and the bridges between two of them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import SQLModel
+
+from app.models.columns import big_id, born, document, flag, moment, optional_words, reference, words
+
+
+class ConnectionState(StrEnum):
+    ACTIVE = "active"
+    NEEDS_RECONNECT = "needs_reconnect"
+    DISABLED = "disabled"
+
+
+class Connection(SQLModel, table=True):
+    """`account_id` is the vendor's id of the account: HighLevel's location id, Invoice Ninja's company id.
+
+    The webhook key is part of the URL the vendor calls, the secret a header it sends; only digests are kept.
+    """
+
+    __tablename__ = "connections"
+    __table_args__ = (
+        UniqueConstraint("provider", "base_url", "account_id", name="connections_account"),
+        UniqueConstraint("webhook_key_digest", name="connections_webhook_key"),
+    )
+
+    id: int | None = big_id()
+    provider: str = words()
+    name: str = words()
+    state: str = words(ConnectionState.ACTIVE)
+    state_reason: str = words()
+    base_url: str = words()
+    account_id: str = words()
+    sealed: str = words()
+    webhook_key_digest: str | None = optional_words()
+    webhook_secret_digest: str = words()
+    facts: dict[str, str] = document()
+    data: dict[str, Any] = document()
+    created_at: datetime | None = born()
+    checked_at: datetime | None = moment()
+
+
+class Bridge(SQLModel, table=True):
+    """One CRM connection and one billing connection kept in step. `settings` is a `sync.policy.BridgeSettings`."""
+
+    __tablename__ = "bridges"
+    __table_args__ = (UniqueConstraint("crm_connection_id", "billing_connection_id", name="bridges_pair"),)
+
+    id: int | None = big_id()
+    name: str = words()
+    crm_connection_id: int = reference("connections.id", on_delete="RESTRICT")
+    billing_connection_id: int = reference("connections.id", on_delete="RESTRICT", index=True)
+    enabled: bool = flag(default=True)
+    settings: dict[str, Any] = document()
+    created_at: datetime | None = born()

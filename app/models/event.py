@@ -1,0 +1,50 @@
+"""Deliveries received. One row per delivery and bridge; a row is pending until a job has looked at its record."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import SQLModel
+
+from app.models.columns import big_id, born, moment, number, reference, words
+
+
+class EventState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+_PENDING = text("state = 'pending'")
+
+
+class Event(SQLModel, table=True):
+    """`delivery` is unique: what makes a repeated delivery the same row, whose `deliveries` then counts up."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("delivery", name="events_delivery"),
+        Index(
+            "events_pending", "bridge_id", "object", "side", "external_id", postgresql_where=text("state = 'pending'")
+        ),
+        Index("events_pending_since", "received_at", postgresql_where=text("state = 'pending'")),
+        Index("events_record", "bridge_id", "external_id", "id"),
+        Index("events_state", "state", "id"),
+    )
+
+    id: int | None = big_id()
+    delivery: str = words()
+    connection_id: int | None = reference("connections.id", optional=True, on_delete="SET NULL", index=True)
+    bridge_id: int | None = reference("bridges.id", optional=True)
+    provider: str = words()
+    side: str = words()
+    kind: str = words()
+    object: str = words()
+    external_id: str = words()
+    state: str = words(EventState.PENDING)
+    outcome: str = words()
+    deliveries: int = number(1)
+    received_at: datetime | None = born()
+    handled_at: datetime | None = moment()

@@ -1,0 +1,81 @@
+"""Links: pairs of records that are one thing. A row with one id is a record on its way to its pair."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import SQLModel
+
+from app.models.columns import (
+    big_id,
+    born,
+    document,
+    documents,
+    moment,
+    number,
+    optional_document,
+    optional_words,
+    reference,
+    words,
+)
+
+
+class LinkState(StrEnum):
+    PENDING = "pending"  # being looked at for the first time
+    OK = "ok"  # in step
+    RETRYING = "retrying"  # a vendor is in trouble; tries again at `next_try_at`
+    WAITING = "waiting"  # for credentials (the connection needs a reconnect)
+    FAILED = "failed"  # given up or refused; a person looks
+    CONFLICT = "conflict"  # two candidates match; a person decides
+    EXCLUDED = "excluded"  # takes no part, with the reason
+    UNLINKED = "unlinked"  # was a pair; one side is gone, or a person cut it
+
+
+class Link(SQLModel, table=True):
+    """`base_crm` and `base_billing`: what each side had when they last agreed, by rule name.
+
+    `held`: values that could not be written, `{"field": {"side", "value", "reason"}}`.
+    `claim`: the job that works on this row until `claimed_until`. While a record is on its way to its pair,
+    `match_key` keeps twins apart: only one row of a bridge may hold it, so only one of them creates.
+    `creating`: a create was sent to that side and its outcome is not known yet.
+    """
+
+    __tablename__ = "links"
+    __table_args__ = (
+        UniqueConstraint("bridge_id", "object", "crm_id", name="links_crm"),
+        UniqueConstraint("bridge_id", "object", "billing_id", name="links_billing"),
+        Index(
+            "links_twins",
+            "bridge_id",
+            "object",
+            "match_key",
+            unique=True,
+            postgresql_where=text("match_key IS NOT NULL"),
+        ),
+        Index("links_state", "state", "id"),
+    )
+
+    id: int | None = big_id()
+    bridge_id: int = reference("bridges.id")
+    object: str = words()
+    crm_id: str | None = optional_words()
+    billing_id: str | None = optional_words()
+    billing_part: str = words()
+    state: str = words(LinkState.PENDING)
+    origin: str = words()
+    base_crm: dict[str, str] | None = optional_document()
+    base_billing: dict[str, str] | None = optional_document()
+    held: dict[str, Any] = document()
+    problem: str = words()
+    detail: str = words()
+    candidates: list[Any] = documents()
+    tries: int = number(0)
+    first_failed_at: datetime | None = moment()
+    next_try_at: datetime | None = moment()
+    claim: str = words()
+    claimed_until: datetime | None = moment()
+    match_key: str | None = optional_words()
+    creating: str = words()
+    created_at: datetime | None = born()
+    synced_at: datetime | None = moment()

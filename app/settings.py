@@ -1,0 +1,87 @@
+"""Settings from CROSSLEDGER_* environment variables and, where there is one, the file .env."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import ConfigurationError
+
+_PLACEHOLDERS = {"", "changeme", "change-me", "secret", "default", "password", "test", "admin", "token"}
+_MIN_SECRET = 32
+_MIN_TOKEN = 20
+
+Keys = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Durations are seconds, sizes bytes. An empty `database_url` means the bundled PostgreSQL under `data_dir`."""
+
+    model_config = SettingsConfigDict(env_prefix="CROSSLEDGER_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = ""
+    data_dir: Path = Path("~/.crossledger")
+    secret_key: SecretStr = SecretStr("")
+    admin_token: SecretStr = SecretStr("")
+    public_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    log_level: str = "info"
+
+    highlevel_base_url: str = "https://services.leadconnectorhq.com"
+    highlevel_client_id: str = ""
+    highlevel_webhook_public_keys: Keys = ()
+    """PEM blocks or the base64 between their lines, several separated by commas. Empty: HighLevel's published key."""
+    highlevel_legacy_signature: bool = False
+    highlevel_legacy_public_keys: Keys = ()
+    highlevel_calls: int = 100
+    """Calls a connection may make within `highlevel_interval`; 0 switches the limit off."""
+    highlevel_interval: float = 10
+    highlevel_calls_per_day: int = 200_000
+    invoice_ninja_calls: int = 0
+    """0: no limit (own servers have none). The hosted service allows about 800 a minute per IP address."""
+    invoice_ninja_interval: float = 60
+
+    body_limit: int = 1_048_576
+    worker_concurrency: int = 16
+    poll_interval: float = Field(default=0.2, ge=0.02, le=10)
+    stalled_after: float = Field(default=30, ge=1)
+    """A worker without a heartbeat for this long is taken for dead and its jobs go to others."""
+    retry_first: float = 2
+    retry_longest: float = 3600
+    retry_tries: int = 34
+    """Together: tries after 2, 4, 8 ... seconds, then hourly; the last comes about a day after the first."""
+    claim_seconds: float = 120
+    """How long a job may hold a pair of records before another may take it; longer than any vendor call."""
+
+    @field_validator("highlevel_webhook_public_keys", "highlevel_legacy_public_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def home(self) -> Path:
+        return self.data_dir.expanduser().resolve()
+
+    def require_secrets(self) -> None:
+        """Stop a start without real secrets. Raises ConfigurationError with what to set."""
+        secret, token = self.secret_key.get_secret_value(), self.admin_token.get_secret_value()
+        if secret.lower() in _PLACEHOLDERS or len(secret) < _MIN_SECRET:
+            raise ConfigurationError(
+                f"Set CROSSLEDGER_SECRET_KEY to a random text of at least {_MIN_SECRET} characters; it seals the"
+                " stored credentials and must never change or get lost. For example:"
+                ' python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        if token.lower() in _PLACEHOLDERS or len(token) < _MIN_TOKEN:
+            raise ConfigurationError(
+                f"Set CROSSLEDGER_ADMIN_TOKEN to a random text of at least {_MIN_TOKEN} characters; it is the key"
+                ' to the admin API. For example: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )

@@ -1,0 +1,64 @@
+"""For load balancers, supervisors and Prometheus."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.metrics import LINKS, OLDEST, PENDING
+from app.web.problems import problem
+
+_PENDING = text("""
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(e.received_at)), 0) FROM events e WHERE e.state = 'pending'
+""")
+_LATE = text("""
+    SELECT coalesce(extract(epoch FROM now() - min(e.received_at)), 0) FROM events e
+      JOIN bridges b ON b.id = e.bridge_id
+      JOIN connections c ON c.id = b.crm_connection_id AND c.state = 'active'
+      JOIN connections d ON d.id = b.billing_connection_id AND d.state = 'active'
+     WHERE e.state = 'pending'
+       AND NOT EXISTS (SELECT 1 FROM links l WHERE l.bridge_id = e.bridge_id AND l.object = e.object
+             AND l.state = 'retrying' AND e.external_id = CASE e.side WHEN 'crm' THEN l.crm_id ELSE l.billing_id END)
+""")
+_LINKS = text("SELECT state, count(*) FROM links GROUP BY state")
+
+
+def make_router(engine: AsyncEngine, *, late_after: float) -> APIRouter:
+    """`late_after`: seconds after which an event that nobody works on makes the service not ready."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        """The database answers, and no event waits that should have been handled.
+
+        Events of a record whose vendor is in trouble, or of a connection that needs a reconnect, wait on purpose:
+        they are in `/metrics` and in the job list, and do not make the service unready.
+        """
+        try:
+            async with engine.connect() as connection:
+                oldest = float(await connection.scalar(_LATE) or 0)
+        except (SQLAlchemyError, OSError) as error:
+            return problem(503, f"The database does not answer: {str(error).partition(chr(10))[0]}")
+        if oldest > late_after:
+            return problem(503, f"An event has been waiting for {oldest:.0f} s: is a worker running?")
+        return Response(f'{{"status":"ok","oldest_event_seconds":{oldest:.1f}}}', media_type="application/json")
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        """Prometheus text format."""
+        async with engine.connect() as connection:
+            count, oldest = (await connection.execute(_PENDING)).one()
+            PENDING.set(count)
+            OLDEST.set(float(oldest))
+            LINKS.clear()
+            for state, number in await connection.execute(_LINKS):
+                LINKS.labels(state).set(number)
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router

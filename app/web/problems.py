@@ -1,0 +1,58 @@
+"""Errors as application/problem+json (RFC 9457), everywhere alike."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.errors import ConfigurationError, CrossledgerError, Forbidden, Reconnect, Rejected, Retry, Unsupported
+
+MEDIA_TYPE = "application/problem+json"
+
+# What a vendor's or our own refusal means to someone who calls the admin API.
+_STATUS: Mapping[type[CrossledgerError], int] = {
+    Reconnect: 422,
+    Forbidden: 422,
+    Rejected: 422,
+    Unsupported: 422,
+    ConfigurationError: 422,
+    Retry: 503,
+}
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    title: str = "",
+    errors: Sequence[Any] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body: dict[str, Any] = {"title": title or HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of this application a problem document."""
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        # The input is left out: it may be a secret that was sent in the wrong field.
+        errors = [{"loc": list(each["loc"]), "msg": each["msg"], "type": each["type"]} for each in error.errors()]
+        return problem(422, "The request is not as documented; see errors.", errors=jsonable_encoder(errors))
+
+    @app.exception_handler(CrossledgerError)
+    async def named(_: Request, error: CrossledgerError) -> Response:
+        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+        return problem(status, str(error), title=type(error).__name__)

@@ -1,0 +1,143 @@
+"""The worker: runs jobs until it is told to stop, and survives its database going away for a while."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import procrastinate
+import structlog
+from procrastinate import JobContext, exceptions
+from procrastinate.jobs import Status
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.connections import Connections
+from app.jobs import RecordSync
+from app.queue import QUEUE, SYNC, RecordJob, defer
+from app.settings import Settings
+from app.sync.records import Side
+from app.sync.store import Target
+
+log = structlog.get_logger()
+
+CARE = "care"
+_PATIENCE = (0.2, 0.5, 1, 2, 4)
+"""Seconds between attempts of one job while our own database is away."""
+
+# A belt beside the braces: whatever the reason, an event that waits without a job gets one.
+_ORPHANS = text("""
+    SELECT DISTINCT e.bridge_id, e.object, e.side, e.external_id FROM events e
+      JOIN bridges b ON b.id = e.bridge_id
+      JOIN connections c ON c.id = b.crm_connection_id AND c.state = 'active'
+      JOIN connections d ON d.id = b.billing_connection_id AND d.state = 'active'
+     WHERE e.state = 'pending' AND e.received_at < now() - make_interval(secs => :seconds)
+       AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
+             AND j.lock = e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
+     LIMIT 500
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    settings: Settings
+    engine: AsyncEngine
+    queue: procrastinate.App
+    sync: RecordSync
+    connections: Connections
+    revive: Callable[[], Awaitable[None]]
+    """Brings the bundled database back where that is ours to do."""
+
+    def register(self) -> None:
+        """Tell the job engine about our tasks."""
+        self.queue.task(name=SYNC, queue=QUEUE, pass_context=True)(self._sync_record)
+        every = max(1, min(30, int(self.settings.stalled_after / 3)))
+        self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
+        self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
+        self._periodic("look_again", "*/10 * * * *", self._look_again)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. A worker that fails is started again."""
+        pause = 0.5
+        while not stop.is_set():
+            try:
+                await self._run_once(stop)
+            except (exceptions.ConnectorException, OSError, SQLAlchemyError) as error:
+                log.warning("worker.restarts", reason=str(error) or type(error).__name__, seconds=pause)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), pause)
+                pause = min(10.0, pause * 2)
+                await self.revive()
+            else:
+                pause = 0.5
+
+    async def _run_once(self, stop: asyncio.Event) -> None:
+        settings = self.settings
+        working = asyncio.create_task(
+            self.queue.run_worker_async(
+                queues=[QUEUE, CARE],
+                concurrency=settings.worker_concurrency,
+                fetch_job_polling_interval=settings.poll_interval,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=20,
+                update_heartbeat_interval=settings.stalled_after / 3,
+                stalled_worker_timeout=settings.stalled_after,
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()  # the engine then lets running jobs finish
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+
+    async def _sync_record(
+        self, context: JobContext, *, bridge_id: int, object_: str, side: str, external_id: str, reason: str
+    ) -> None:
+        target = Target(
+            bridge_id=bridge_id,
+            object=object_,
+            side=Side(side),
+            external_id=external_id,
+            claim=f"job-{context.job.id}",
+        )
+        for pause in _PATIENCE:
+            try:
+                return await self.sync.run(target, reason)
+            except SQLAlchemyError as error:
+                log.warning("sync.database", reason=str(error).splitlines()[0], seconds=pause)
+                await asyncio.sleep(pause)
+        return await self.sync.run(target, reason)
+
+    def _periodic(self, name: str, cron: str, work: Callable[[], Awaitable[None]]) -> None:
+        async def run(timestamp: int) -> None:
+            await work()
+
+        task = self.queue.task(name=name, queue=CARE, queueing_lock=name)(run)
+        self.queue.periodic(cron=cron)(task)
+
+    async def _rescue_stalled(self) -> None:
+        """Jobs of workers that died go to others. Where fresh news of the record waits already, that is enough."""
+        jobs = self.queue.job_manager
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=self.settings.stalled_after):
+            try:
+                await jobs.retry_job(job)
+            except exceptions.UniqueViolation:
+                await jobs.finish_job(job, status=Status.FAILED, delete_job=True)
+            except exceptions.ConnectorException as error:
+                log.info("job.rescued_elsewhere", job=job.id, reason=str(error))
+            else:
+                log.warning("job.rescued", job=job.id)
+
+    async def _rescue_orphans(self) -> None:
+        async with self.engine.begin() as connection:
+            rows = await connection.execute(_ORPHANS, {"seconds": 60 + self.settings.stalled_after * 2})
+            jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows]
+            if jobs:
+                log.warning("event.rescued", count=await defer(connection, jobs))
+
+    async def _look_again(self) -> None:
+        await self.connections.look_again()
