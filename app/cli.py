@@ -1,6 +1,7 @@
 """`crossledger`: the service and the tools around it."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -75,6 +76,8 @@ def serve(
 
         settings, url, bundled = _prepared()
         configure(settings.log_level)
+        # uvicorn raises the signal again once it has stopped: leave as usual, so that the database is stopped too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         service = build(settings, url, bundled)
         app = web_app(service, managed(service, worker=not no_worker))
         uvicorn.run(

@@ -19,8 +19,7 @@ def make_router(settings: Settings, engine: AsyncEngine, connections_: Connectio
     router = APIRouter(
         prefix="/api/v1",
         dependencies=[Depends(Guard(settings.admin_token)), Depends(laid_out(desk))],
-        responses=problems(401, 413, 422),
-        max_body_size=settings.body_limit,
+        responses=problems(401, 422),
     )
     for part in (connections, bridges, events, links, activities, jobs):
         router.include_router(part.router)

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id
 from app.api.problems import conflict, problems, refused, unknown
@@ -19,12 +20,12 @@ from app.sync.fieldmap import resolve
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
 
-router = APIRouter(prefix="/bridges", tags=["bridges"])
+router = APIRouter(prefix="/bridges", tags=["bridges"], route_class=Bounded)
 
 _CALLED = {Side.CRM: "a CRM", Side.BILLING: "a billing system"}
 
 
-@router.post("", status_code=201, summary="Make a bridge", responses=problems(409))
+@router.post("", status_code=201, summary="Make a bridge", responses=problems(400, 409, 413))
 async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
     """From now on, events of either account keep both in step."""
     row = Bridge(**wanted.model_dump(mode="json"))
@@ -53,7 +54,7 @@ async def show_bridge(desk: AtDesk, bridge_id: Id) -> BridgeDetail:
     return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
 
 
-@router.patch("/{bridge_id}", summary="Change a bridge", responses=problems(404))
+@router.patch("/{bridge_id}", summary="Change a bridge", responses=problems(400, 404, 413))
 async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> BridgeDetail:
     """Name, settings, or whether it works at all."""
     row = await one(desk.engine, Bridge, bridge_id)

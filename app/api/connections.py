@@ -7,6 +7,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id
 from app.api.problems import conflict, problems, refused, unknown
@@ -19,12 +20,12 @@ from app.errors import Gone, Reconnect, Rejected
 from app.models import Bridge, Connection
 from app.vault import digest, new_secret
 
-router = APIRouter(prefix="/connections", tags=["connections"])
+router = APIRouter(prefix="/connections", tags=["connections"], route_class=Bounded)
 
 ConnectionIn = Annotated[HighLevelIn | InvoiceNinjaIn, Body(discriminator="provider")]
 
 
-@router.post("", status_code=201, summary="Connect an account", responses=problems(409, 503))
+@router.post("", status_code=201, summary="Connect an account", responses=problems(400, 409, 413, 503))
 async def connect(desk: AtDesk, wanted: ConnectionIn) -> NewConnectionOut:
     """The credentials are checked by calls to the vendor, then sealed. `webhooks` is shown this once."""
     url, secrets = wanted.base_url or "", wanted.secrets()
@@ -76,7 +77,7 @@ async def delete_connection(desk: AtDesk, connection_id: Id) -> None:
     await desk.connections.directory.refresh()
 
 
-@router.post("/{connection_id}/check", summary="Check a connection again", responses=problems(404, 503))
+@router.post("/{connection_id}/check", summary="Check a connection again", responses=problems(400, 404, 413, 503))
 async def check_connection(desk: AtDesk, connection_id: Id, new: SecretsIn | None = None) -> ConnectionOut:
     """Ask the vendor, with new credentials where given. Once they work, work that waited for them goes on."""
     row = await one(desk.engine, Connection, connection_id)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from app.api.body import Bounded
 from app.api.desk import AtDesk
 from app.api.fields import Id
 from app.api.problems import conflict, problems
@@ -19,7 +20,7 @@ from app.models import Bridge, Link
 from app.queue import Priority, RecordJob, defer
 from app.sync.records import Side
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=Bounded)
 
 _BATCH = 500
 _OPEN = col(Link.state).in_([state.value for state in JobState])
@@ -34,7 +35,7 @@ async def list_jobs(
     return await page(desk.engine, Link, JobOut, part, _OPEN, *only)
 
 
-@router.post("/retry", status_code=202, summary="Try many jobs again")
+@router.post("/retry", status_code=202, summary="Try many jobs again", responses=problems(400, 413))
 async def retry_many(desk: AtDesk, which: RetryIn) -> Queued:
     """All that fit, with their tries counted anew. They go behind live events.
 

@@ -10,6 +10,7 @@ from app.web.problems import MEDIA_TYPE
 Responses = dict[int | str, dict[str, Any]]
 
 _MEANING = {
+    400: "The body cannot be read",
     401: "The admin token is missing or wrong",
     404: "There is no such thing",
     409: "It does not fit what is there already",

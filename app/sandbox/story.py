@@ -1,6 +1,7 @@
 """The demo's story: what happens between two systems that are kept in step, told as it happens."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from app.logs import configure
 from app.sandbox.stage import LOCATION, Stage, set_up, until
 
 PATIENCE = 15.0
@@ -20,11 +22,14 @@ class Story:
     contact_id: str = ""
     client_id: str = ""
     failed: list[str] = field(default_factory=list)
+    started: float = 0
+    arrived: float = 0
 
     async def tell(self) -> None:
         for number, (title, step) in enumerate(STEPS, 1):
-            started = time.perf_counter()
+            await self.at_rest()
             self.out.print(f"[bold]{number}. {title}[/bold]")
+            self.started = self.arrived = time.perf_counter()
             try:
                 lines = await step(self)
             except Exception as error:  # noqa: BLE001 -- a step that breaks is a step that failed; the story goes on
@@ -32,7 +37,14 @@ class Story:
                 lines = [f"[red]it did not come out as told: {error or type(error).__name__}[/red]"]
             for line in lines:
                 self.out.print(f"   {line}")
-            self.out.print(f"   [dim]{(time.perf_counter() - started) * 1000:.0f} ms[/dim]")
+            self.out.print(f"   [dim]arrived after {(self.arrived - self.started) * 1000:.0f} ms[/dim]")
+
+    async def arrival(self, check: Callable[[], Awaitable[Any]], otherwise: str) -> Any:
+        """Wait until it can be seen on the other side, and take the time."""
+        answer = await until(check, PATIENCE)
+        self.arrived = time.perf_counter()
+        expect(answer, otherwise)
+        return answer
 
     # -- hands and eyes ----------------------------------------------------------------------------------------
 
@@ -96,7 +108,7 @@ async def created(story: Story) -> list[str]:
         firstName="Jane", lastName="Doe", companyName="Acme Garden Design", email="jane@acme.example",
         phone="+442079460018", address1="1 Elm Row", city="London", postalCode="N1 1AA", country="GB",
     )  # fmt: skip
-    found = await until(lambda: story.clients_with("jane@acme.example"), PATIENCE)
+    found = await story.arrival(lambda: story.clients_with("jane@acme.example"), "no client was made")
     expect(len(found) == 1, f"{len(found)} clients instead of one")
     story.client_id = found[0]["id"]
     expect(found[0]["name"] == "Acme Garden Design", f"the client is called {found[0]['name']!r}")
@@ -108,7 +120,6 @@ async def created(story: Story) -> list[str]:
 
 
 async def both_edit(story: Story) -> list[str]:
-    await story.at_rest()
     await asyncio.gather(
         story.edit_contact(phone="+442079460099"), story.edit_client(address1="22 Oak Lane", vat_number="GB123456789")
     )
@@ -117,7 +128,7 @@ async def both_edit(story: Story) -> list[str]:
         client, contact = await story.client(), await story.contact(story.contact_id)
         return client["contacts"][0]["phone"] == "+442079460099" and contact.get("address1") == "22 Oak Lane"
 
-    expect(await until(settled, PATIENCE), "an edit was lost")
+    await story.arrival(settled, "an edit was lost")
     client = await story.client()
     expect(client["address1"] == "22 Oak Lane", "the edit in Invoice Ninja was overwritten")
     return [
@@ -127,10 +138,10 @@ async def both_edit(story: Story) -> list[str]:
 
 
 async def echo(story: Story) -> list[str]:
-    await story.at_rest()
     before, events = await story.writes(), len(await story.events())
+    story.started = time.perf_counter()
     await story.edit_contact(city="Cambridge")
-    expect(await until(lambda: _city(story, "Cambridge"), PATIENCE), "the edit did not arrive")
+    await story.arrival(lambda: _city(story, "Cambridge"), "the edit did not arrive")
     await story.at_rest()
     written, heard = await story.writes() - before, len(await story.events()) - events
     expect(written == 1, f"{written} writes instead of one")
@@ -145,7 +156,7 @@ async def twice(story: Story) -> list[str]:
     body = {"kind": "duplicate", "share": 1.0}
     (await story.stage.highlevel.post("/_control/webhook-faults", json=body)).raise_for_status()
     await story.add_contact(firstName="Ravi", lastName="Shah", email="ravi@shah.example")
-    await until(lambda: story.clients_with("ravi@shah.example"), PATIENCE)
+    await story.arrival(lambda: story.clients_with("ravi@shah.example"), "no client was made")
     await story.at_rest()
     await story.stage.highlevel.delete("/_control/webhook-faults")
     found = await story.clients_with("ravi@shah.example")
@@ -165,14 +176,12 @@ async def other_way(story: Story) -> list[str]:
         answer = await story.stage.highlevel.get("/contacts/search/duplicate", params=query)
         return answer.json()["contact"]
 
-    contact = await until(found, PATIENCE)
-    expect(contact, "no contact was made")
+    contact = await story.arrival(found, "no contact was made")
     expect(contact.get("companyName") == "Rossi Ceramiche", "the company did not arrive")
     return [f"client “Rossi Ceramiche” is contact {contact['id']}, {contact['firstName']} {contact['lastName']}"]
 
 
 async def vendor_down(story: Story) -> list[str]:
-    await story.at_rest()
     fault = {"kind": "status", "status": 500, "path": "^/api/v1/clients"}
     (await story.stage.ninja.post("/_control/faults", json=fault)).raise_for_status()
     # The people at Invoice Ninja see errors as well now; the edit is made in HighLevel.
@@ -185,8 +194,9 @@ async def vendor_down(story: Story) -> list[str]:
     expect(jobs, "the failure is not visible")
     await asyncio.sleep(2)
     await story.stage.ninja.delete("/_control/faults")
-    expect(await until(lambda: _city(story, "Edinburgh"), PATIENCE), "the change was lost")
-    return [f"meanwhile it was visible: “{jobs[0]['detail']}”", "2 s later Invoice Ninja was back and had the change"]
+    story.started = time.perf_counter()
+    await story.arrival(lambda: _city(story, "Edinburgh"), "the change was lost")
+    return [f"meanwhile it was visible: “{jobs[0]['detail']}”", "when Invoice Ninja was well again the change arrived"]
 
 
 Step = Callable[[Story], Awaitable[list[str]]]
@@ -203,6 +213,10 @@ STEPS: tuple[tuple[str, Step], ...] = (
 async def run_demo(*, once: bool, port: int) -> int:
     """The exit status: 0 where every step came out as told."""
     out = Console(highlight=False, soft_wrap=True)
+    configure("error")
+    telling = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, telling.cancel if telling else out.print)
     out.print("Starting PostgreSQL, both simulators and the service ...")
     started = time.perf_counter()
     try:
@@ -220,6 +234,9 @@ async def run_demo(*, once: bool, port: int) -> int:
     except OSError as error:
         out.print(f"[red]The demo cannot start: {error}. Is port {port} taken? Try --port 0.[/red]")
         return 1
+    except asyncio.CancelledError:
+        out.print("Ended.")
+        return 0 if not once else 130
 
 
 async def _stay(stage: Stage, out: Console) -> None:
@@ -227,7 +244,4 @@ async def _stay(stage: Stage, out: Console) -> None:
     out.print(f"  curl -H 'Authorization: Bearer {stage.admin_token}' {stage.url}/api/v1/activities")
     out.print(f"  HighLevel's simulator is at {stage.highlevel.base_url}, Invoice Ninja's at {stage.ninja.base_url}")
     out.print("Ctrl-C ends everything.")
-    try:
-        await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        out.print("\nEnded.")
+    await asyncio.Event().wait()
