@@ -27,10 +27,11 @@ from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
 from app.queue import Priority, RecordJob
 from app.settings import Settings
-from app.sync.engine import BUSY, Engine
+from app.sync.engine import Engine
 from app.sync.records import Side
 from app.sync.settlements import failed
 from app.sync.store import LinkRow, Store, Target
+from app.sync.work import BUSY
 
 log = structlog.get_logger()
 

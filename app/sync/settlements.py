@@ -6,7 +6,6 @@ from typing import Any
 
 from app.models.event import EventState
 from app.models.link import LinkState
-from app.sync.fieldmap import Rule
 from app.sync.merge import Base, Change, Held, Merge
 from app.sync.records import Record, Side
 from app.sync.store import LinkRow, Settlement, Target
@@ -120,15 +119,6 @@ def failed(target: Target, link: LinkRow, *, problem: str, detail: str, fields: 
 
 def held_columns(held: Sequence[Held]) -> dict[str, Any]:
     return {item.rule.name: {"side": item.side.value, "value": item.value, "reason": item.reason} for item in held}
-
-
-def created_changes(rules: Sequence[Rule], side: Side, written: Mapping[str, str]) -> tuple[Change, ...]:
-    """A creation told like a change: every field from empty to its first value."""
-    return tuple(
-        Change(rule, side, "", written[rule.spec(side).name], "created")
-        for rule in rules
-        if written.get(rule.spec(side).name)
-    )
 
 
 def _activity(

@@ -1,0 +1,190 @@
+"""A record without a partner: find it one, or create it, or leave it to a person.
+
+Twins (one person entered on both sides in the same moment) are kept apart by `Store.reserve`: only one of them
+looks and creates, the other waits and then finds the pair. What slips through all the same ends in `_replace_twin`.
+"""
+
+from datetime import timedelta
+
+from app.directory import BridgeView
+from app.errors import Duplicate, Wait
+from app.models.link import LinkState
+from app.providers.base import KeyKind, MatchKey
+from app.sync.fieldmap import Rule
+from app.sync.matching import SLOT_MARGIN, Candidates, email_of, full_name, look, twin_key
+from app.sync.merge import Change, Held, Merge, rebase
+from app.sync.records import Presence, Record, Side, Writable
+from app.sync.settlements import ambiguous, in_step, put_aside
+from app.sync.store import LinkRow, Settlement
+from app.sync.values import e164, fit, same
+from app.sync.work import BUSY, Work, landed
+
+TWINS = timedelta(minutes=10)
+"""Two records made within this time of each other may be twins."""
+
+
+async def pair_up(work: Work) -> Settlement | None:
+    """The record has no partner yet. None: it is gone, nothing is left to do."""
+    side = work.target.side
+    record = await work.fetch(side)
+    if record is None:
+        return None
+    if excluded := _excluded(work.bridge, side, record):
+        problem, detail = excluded
+        return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
+    await _wait_for_partner(work, record)
+    if not await work.store.reserve(work.link, work.target, match_key=twin_key(record), creating=side.other):
+        raise Wait(BUSY, "a twin is being linked")
+    found = await look(work.accounts[side.other], work.target.object, _keys(work, record), record)
+    if len(found.records) > 1:
+        detail = f"{len(found.records)} records match by {found.by}; which one is it?"
+        return ambiguous(work.target, work.link, detail, found.records)
+    if found.records:
+        return await _link(work, record, found)
+    return await _create(work, record)
+
+
+async def _wait_for_partner(work: Work, record: Record) -> None:
+    """Our own create may be answered later than the event it causes: its slot already names the partner."""
+    if not record.slot:
+        return
+    known = await work.store.find(work.target, work.target.side.other, record.slot)
+    if known is not None and known[1]:
+        raise Wait(BUSY, "its partner is being linked")
+
+
+def _keys(work: Work, record: Record) -> list[MatchKey]:
+    """Where to look for a partner. The slot costs a call of its own, so it is asked where it can have an answer:
+
+    not for a contact entered after the bridge was made, whose first attempt this is: nothing can carry its id.
+    """
+    keys: list[MatchKey] = []
+    other, again = work.target.side.other, work.link.creating == work.target.side.other.value
+    if other is Side.CRM and record.slot:
+        keys.append(MatchKey(KeyKind.SLOT, record.slot))
+    entered = record.created_at
+    older = entered is None or entered < work.bridge.created_at - SLOT_MARGIN
+    if other is Side.BILLING and work.slot and (again or older):
+        keys.append(MatchKey(KeyKind.SLOT, record.id))
+    if email := email_of(record):
+        keys.append(MatchKey(KeyKind.EMAIL, email))
+    elif other is Side.CRM and again:
+        keys.extend(_weak_keys(record))
+    return keys
+
+
+async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
+    (partner,) = found.records
+    side = work.target.side
+    known = await work.store.find(work.target, side.other, partner.id)
+    if known is not None:
+        other, busy = known
+        if busy and other.id_on(side) is None:
+            raise Wait(BUSY, "its partner is being looked at")
+        if other.id_on(side) and other.state != LinkState.UNLINKED:
+            return await _taken(work, record, partner, other, found.by)
+    pair = {side: record, side.other: partner}
+    return await work.bring_in_step(
+        pair[Side.CRM],
+        pair[Side.BILLING],
+        base=None,
+        action="linked",
+        detail=f"found by {found.by}",
+        origin="matched",
+    )
+
+
+async def _taken(work: Work, record: Record, partner: Record, other: LinkRow, by: str) -> Settlement:
+    """The only candidate belongs to another record already."""
+    if work.target.side is Side.BILLING and (ours := await _our_twin(work, record, other)):
+        return await _replace_twin(work, record, partner, other, ours)
+    detail = f"the only match by {by} ({partner.id}) is already linked to {other.id_on(work.target.side)}"
+    return ambiguous(work.target, work.link, detail, [partner])
+
+
+async def _our_twin(work: Work, record: Record, other: LinkRow) -> Record | None:
+    """The client that we made for the contact while a person was making `record`: untouched, and as young."""
+    born_together = record.created_at and abs(record.created_at - other.created_at) < TWINS
+    if other.origin != "created_billing" or not born_together or other.billing_id is None:
+        return None
+    ours = await work.accounts[Side.BILLING].fetch(work.target.object, other.billing_id, part=other.billing_part)
+    base = other.base_billing or {}
+    touched = any(
+        not same(rule.billing.kind, ours.values.get(rule.billing.name, ""), base.get(rule.name, ""))
+        for rule in work.rules
+    )
+    return None if touched or ours.presence is not Presence.ACTIVE else ours
+
+
+async def _replace_twin(work: Work, record: Record, partner: Record, other: LinkRow, ours: Record) -> Settlement:
+    """Keep the person's client, archive ours: the twins end as one pair."""
+    if not await work.store.cut(other, "twin"):
+        raise Wait(BUSY, "its twin is being looked at")
+    await work.accounts[Side.BILLING].archive(work.target.object, ours)
+    detail = f"entered on both sides at once; the client that we made ({ours.id}) was archived"
+    return await work.bring_in_step(partner, record, base=None, action="linked", detail=detail, origin="matched")
+
+
+async def _create(work: Work, record: Record) -> Settlement:
+    side = work.target.side.other
+    made = _first_values(work.rules, side, record)
+    values = made.values_for(side)
+    try:
+        answer = await work.accounts[side].create(work.target.object, values, slot=work.slot_for(side, record.id))
+    except Duplicate as refusal:
+        return await _refused_as_duplicate(work, record, refusal)
+    pair = {side.other: record, side: answer}
+    after = {side.other: record.values, side: {**answer.values, **landed(values, answer)}}
+    return in_step(
+        work.target,
+        work.link,
+        pair=pair,
+        base=rebase(work.rules, None, after[Side.CRM], after[Side.BILLING], made.held),
+        merged=made,
+        action="created",
+        now=work.now(),
+        origin=f"created_{side.value}",
+    )
+
+
+async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate) -> Settlement:
+    """The vendor allows no second one. With the same e-mail it is the partner; by phone alone a person decides."""
+    existing = await work.accounts[work.target.side.other].fetch(work.target.object, refusal.existing)
+    if email_of(existing) and email_of(existing) == email_of(record):
+        return await _link(work, record, Candidates((existing,), "e-mail"))
+    detail = f"the other side allows no second record like {existing.id}: {refusal}"
+    return ambiguous(work.target, work.link, detail, [existing])
+
+
+def _excluded(bridge: BridgeView, side: Side, record: Record) -> tuple[str, str] | None:
+    """Why a record without a partner takes no part: a short name and a sentence."""
+    if not bridge.settings.contact.direction.reaches(side.other):
+        return "direction", "This bridge does not create records in that direction."
+    if record.presence is Presence.ARCHIVED:
+        return "archived", "The record is archived and has no partner."
+    if not twin_key(record):
+        return "unidentified", "It has no name, no company and no e-mail: nothing to recognise it by."
+    return None
+
+
+def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
+    """What a new record on `side` starts with, told like changes from empty, and what it cannot take."""
+    changes: list[Change] = []
+    held: list[Held] = []
+    for rule in rules:
+        spec, value = rule.spec(side), record.values.get(rule.spec(side.other).name, "")
+        if not value or spec.writable is Writable.NEVER or not rule.direction.reaches(side):
+            continue
+        fitted = fit(spec, value)
+        if fitted.refused:
+            held.append(Held(rule, side, value, fitted.refused))
+        else:
+            changes.append(Change(rule, side, "", fitted.value, "created", fitted.note))
+    return Merge(tuple(changes), tuple(held))
+
+
+def _weak_keys(record: Record) -> list[MatchKey]:
+    """After a create whose answer was lost, for a record without e-mail: it is found by what else it has."""
+    if phone := e164(record.values.get("phone", "")):
+        return [MatchKey(KeyKind.PHONE, phone)]
+    return [MatchKey(KeyKind.NAME, full_name(record))]

@@ -1,0 +1,121 @@
+"""What one attempt has in hand: both accounts, the rules between them, and what is done with a pair of records."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.directory import BridgeView
+from app.errors import Gone, Rejected
+from app.providers.base import Account
+from app.sync.fieldmap import Rule
+from app.sync.matching import email_of
+from app.sync.merge import Base, Held, Merge, merge, rebase
+from app.sync.records import Kind, Presence, Record, Side
+from app.sync.settlements import in_step
+from app.sync.store import LinkRow, Settlement, Store, Target
+from app.sync.values import same
+
+BUSY = 0.15
+"""Seconds until a pair that another job works on is looked at again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """`slot`: the billing field that carries the CRM id, "" where there is none."""
+
+    target: Target
+    bridge: BridgeView
+    link: LinkRow
+    accounts: dict[Side, Account]
+    rules: tuple[Rule, ...]
+    slot: str
+    store: Store
+    now: Callable[[], datetime]
+
+    async def fetch(self, side: Side) -> Record | None:
+        """The record now; None where it is gone or in the vendor's bin."""
+        external_id = self.link.id_on(side)
+        if external_id is None:
+            return None
+        part = self.link.billing_part if side is Side.BILLING else ""
+        try:
+            record: Record | None = await self.accounts[side].fetch(self.target.object, external_id, part=part)
+        except Gone:
+            record = await self._without_its_part(side, external_id) if part else None
+        return None if record is None or record.presence is Presence.DELETED else record
+
+    async def _without_its_part(self, side: Side, external_id: str) -> Record | None:
+        """The linked person was taken off the client, or the client is gone. Another person is not a new name."""
+        try:
+            record = await self.accounts[side].fetch(self.target.object, external_id)
+        except Gone:
+            return None
+        email = (self.link.base_billing or {}).get("email", "")
+        if not same(Kind.EMAIL, email_of(record), email):
+            raise Rejected(
+                f"The person who was linked is no longer on client {external_id}. Enter the e-mail {email or '(none)'}"
+                " for a person of that client again, or unlink the pair."
+            )
+        return record
+
+    async def bring_in_step(
+        self,
+        crm: Record,
+        billing: Record,
+        *,
+        base: Base | None,
+        action: str,
+        detail: str = "",
+        origin: str = "",
+    ) -> Settlement:
+        newer = _newer(crm, billing)
+        merged = merge(base, crm.values, billing.values, self.rules, prefer=self.bridge.settings.prefer, newer=newer)
+        pair = {Side.CRM: crm, Side.BILLING: billing}
+        landed = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
+        merged = Merge(merged.changes, (*merged.held, *_refused(merged, landed)))
+        after = {side: {**pair[side].values, **landed[side]} for side in Side}
+        return in_step(
+            self.target,
+            self.link,
+            pair=pair,
+            base=rebase(self.rules, base, after[Side.CRM], after[Side.BILLING], merged.held),
+            merged=merged,
+            action=action if merged.changes or action != "updated" else "unchanged",
+            now=self.now(),
+            detail=detail,
+            origin=origin,
+        )
+
+    async def _write(self, side: Side, pair: dict[Side, Record], merged: Merge) -> dict[str, str]:
+        """Write what differs to one side; returns the written fields as the vendor now has them."""
+        values = merged.values_for(side)
+        if not values:
+            return {}
+        slot = self.slot_for(side, pair[Side.CRM].id)
+        answer = await self.accounts[side].update(self.target.object, pair[side], values, slot=slot)
+        return landed(values, answer)
+
+    def slot_for(self, side: Side, crm_id: str) -> str:
+        return crm_id if side is Side.BILLING and self.slot else ""
+
+
+def landed(sent: dict[str, str], answer: Record) -> dict[str, str]:
+    """The sent fields as the answer shows them. An answer that leaves a field out is taken to have kept it."""
+    return {name: answer.values.get(name, "") or value for name, value in sent.items()}
+
+
+def _refused(merged: Merge, landed: dict[Side, dict[str, str]]) -> list[Held]:
+    """Fields that were sent, accepted, and are not there (highlevel-api-docs#313)."""
+    refused: list[Held] = []
+    for change in merged.changes:
+        spec = change.rule.spec(change.side)
+        kept = landed[change.side][spec.name]
+        if not same(spec.kind, kept, change.after) and same(spec.kind, kept, change.before):
+            refused.append(Held(change.rule, change.side, change.after, "accepted by the API, but not kept"))
+    return refused
+
+
+def _newer(crm: Record, billing: Record) -> Side:
+    if crm.updated_at and billing.updated_at and billing.updated_at > crm.updated_at:
+        return Side.BILLING
+    return Side.CRM
