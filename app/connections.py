@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from app.budget import Budgets
 from app.directory import BridgeView, ConnectionView, Directory
-from app.errors import ConfigurationError, CrossledgerError, Reconnect
+from app.errors import ConfigurationError, CrossledgerError, Reconnect, Rejected
 from app.models import Bridge, Budget, Connection, Event
 from app.models.connection import ConnectionState
 from app.models.event import EventState
@@ -75,7 +75,7 @@ class Connections:
         row = Connection(
             provider=provider,
             name=name,
-            base_url=base_url or self.provider(provider).default_base_url,
+            base_url=profile.base_url or base_url or self.provider(provider).default_base_url,
             account_id=profile.account_id,
             sealed=self.vault.seal(secrets),
             webhook_key_digest=digest(webhook.key),
@@ -100,6 +100,11 @@ class Connections:
             row = await session.get_one(Connection, connection_id)
         kept = {**self.vault.unseal(row.sealed), **(secrets or {})}
         profile = await self.check(row.provider, base_url=row.base_url, account_id=row.account_id, secrets=kept)
+        if profile.account_id != row.account_id:
+            raise Rejected(
+                f"These credentials belong to another account, “{profile.label}”. Connect that one as a connection of"
+                " its own; this one keeps its credentials."
+            )
         async with self.engine.begin() as connection:
             await connection.execute(
                 update(Connection)

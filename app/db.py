@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.errors import ConfigurationError
@@ -41,7 +42,12 @@ class Bundled:
 
 def conninfo(url: str) -> str:
     """The URL as libpq reads it: without SQLAlchemy's driver part."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "CROSSLEDGER_DATABASE_URL is not a database URL; it looks like postgresql://user:password@host:5432/name."
+        ) from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise ConfigurationError(f"CROSSLEDGER_DATABASE_URL must name a PostgreSQL, not {parsed.get_backend_name()}.")
     return parsed.set(drivername="postgresql").render_as_string(hide_password=False)

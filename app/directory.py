@@ -97,7 +97,8 @@ class Directory:
         return self._snapshot
 
     async def _read(self) -> Snapshot:
-        async with AsyncSession(self._engine) as session:
+        # One moment for both tables: a bridge never names a connection that this copy does not have.
+        async with AsyncSession(self._engine.execution_options(isolation_level="REPEATABLE READ")) as session:
             connections = {_id(c): _connection(c) for c in (await session.scalars(select(Connection))).all()}
             rows = (await session.scalars(select(Bridge))).all()
         bridges = {_id(b): _bridge(b, connections) for b in rows}

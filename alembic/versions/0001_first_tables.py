@@ -12,6 +12,10 @@ branch_labels = None
 depends_on = None
 
 
+PENDING = sa.text("state = 'pending'")
+TWINS = sa.text("match_key IS NOT NULL")
+
+
 def upgrade() -> None:
     op.create_table(
         "connections",
@@ -85,12 +89,10 @@ def upgrade() -> None:
         "events",
         ["bridge_id", "object", "side", "external_id"],
         unique=False,
-        postgresql_where=sa.text("state = 'pending'"),
+        postgresql_where=PENDING,
     )
-    op.create_index(
-        "events_pending_since", "events", ["received_at"], unique=False, postgresql_where=sa.text("state = 'pending'")
-    )
-    op.create_index("events_record", "events", ["bridge_id", "external_id", "id"], unique=False)
+    op.create_index("events_pending_since", "events", ["received_at"], unique=False, postgresql_where=PENDING)
+    op.create_index("events_record", "events", ["external_id", "id"], unique=False)
     op.create_index("events_state", "events", ["state", "id"], unique=False)
     op.create_index(op.f("ix_events_connection_id"), "events", ["connection_id"], unique=False)
     op.create_table(
@@ -125,14 +127,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("bridge_id", "object", "billing_id", name="links_billing"),
         sa.UniqueConstraint("bridge_id", "object", "crm_id", name="links_crm"),
     )
+    op.create_index("links_billing_id", "links", ["billing_id", "id"], unique=False)
+    op.create_index("links_bridge", "links", ["bridge_id", "id"], unique=False)
+    op.create_index("links_crm_id", "links", ["crm_id", "id"], unique=False)
     op.create_index("links_state", "links", ["state", "id"], unique=False)
-    op.create_index(
-        "links_twins",
-        "links",
-        ["bridge_id", "object", "match_key"],
-        unique=True,
-        postgresql_where=sa.text("match_key IS NOT NULL"),
-    )
+    op.create_index("links_twins", "links", ["bridge_id", "object", "match_key"], unique=True, postgresql_where=TWINS)
     op.create_table(
         "activities",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -142,7 +141,6 @@ def upgrade() -> None:
         sa.Column("crm_id", sa.Text(), server_default="", nullable=False),
         sa.Column("billing_id", sa.Text(), server_default="", nullable=False),
         sa.Column("action", sa.Text(), server_default="", nullable=False),
-        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
         sa.Column("cause", sa.Text(), server_default="", nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),

@@ -25,7 +25,6 @@ class Activity(SQLModel, table=True):
     crm_id: str = words()
     billing_id: str = words()
     action: str = words()
-    outcome: str = words()
     cause: str = words()
     detail: str = words()
     changes: list[Any] = documents()

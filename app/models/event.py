@@ -30,7 +30,7 @@ class Event(SQLModel, table=True):
             "events_pending", "bridge_id", "object", "side", "external_id", postgresql_where=text("state = 'pending'")
         ),
         Index("events_pending_since", "received_at", postgresql_where=text("state = 'pending'")),
-        Index("events_record", "bridge_id", "external_id", "id"),
+        Index("events_record", "external_id", "id"),
         Index("events_state", "state", "id"),
     )
 

@@ -54,6 +54,9 @@ class Link(SQLModel, table=True):
             postgresql_where=text("match_key IS NOT NULL"),
         ),
         Index("links_state", "state", "id"),
+        Index("links_bridge", "bridge_id", "id"),
+        Index("links_crm_id", "crm_id", "id"),
+        Index("links_billing_id", "billing_id", "id"),
     )
 
     id: int | None = big_id()

@@ -58,11 +58,13 @@ class Capability:
 class Profile:
     """What a probe learned of an account; stored with the connection, without secrets.
 
+    `base_url` is the one spelling of the address, where the provider knows several for the same account.
     `facts` is shown to people. `data` is the provider's own (custom field ids, country ids), JSON-able.
     """
 
     account_id: str
     label: str
+    base_url: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
 

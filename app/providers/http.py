@@ -10,6 +10,7 @@ other 4xx         | the vendor's `Dialect.refusal` names it
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,12 +22,15 @@ import structlog
 
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
 from app.providers.base import Gate
+from app.sync.values import storable
 
 log = structlog.get_logger()
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=40, keepalive_expiry=30)
 USER_AGENT = "Crossledger/0.1"
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")
+"""Escapes of NUL and of surrogates, the only ways in which JSON carries them."""
 
 
 def make_client() -> httpx.AsyncClient:
@@ -131,11 +135,25 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _json(answer: httpx.Response) -> Any:
-    """The body as JSON; None where it is empty or something else, such as the HTML of a web application."""
+    """The body as JSON; None where it is empty or something else, such as the HTML of a web application.
+
+    Text that neither our database nor UTF-8 can hold is cleaned here, so that no record can wedge on it.
+    """
     try:
-        return json.loads(answer.content)
-    except ValueError:
+        body = json.loads(answer.content)
+    except (ValueError, RecursionError):
         return None
+    return _storable(body) if _SUSPECT.search(answer.content) else body
+
+
+def _storable(body: Any) -> Any:
+    if isinstance(body, str):
+        return storable(body)
+    if isinstance(body, list):
+        return [_storable(each) for each in body]
+    if isinstance(body, dict):
+        return {storable(key): _storable(each) for key, each in body.items()}
+    return body
 
 
 def _said(body: Any) -> str:

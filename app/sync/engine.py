@@ -48,11 +48,12 @@ class Engine:
         work = self._work(target, bridge, link)
         end = await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
         if end is None:
-            await self.store.forget(target, link, outcome="gone before it had a partner")
-            return "gone"
-        if not await self.store.settle(target, link, end):
+            stored = await self.store.forget(target, link, outcome="gone before it had a partner")
+        else:
+            stored = await self.store.settle(target, link, end)
+        if not stored:
             raise Wait(BUSY, "the claim was lost")
-        return end.outcome
+        return end.outcome if end else "gone"
 
     def _work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
         accounts = {side: self.open(bridge, side) for side in Side}

@@ -89,6 +89,7 @@ def resolve(
     rules: list[Rule] = []
     skipped: list[Skipped] = []
     taken: set[str] = set()
+    written: set[str] = set()
     for pair in pairs:
         left, right = crm.get(pair.crm), billing.get(pair.billing)
         if left is None:
@@ -100,10 +101,16 @@ def resolve(
         elif pair.billing in taken:
             skipped.append(Skipped(pair, f"“{pair.billing}” is mapped already"))
         else:
-            taken.add(pair.billing)
-            both = {pair.direction, direction} - {Direction.BOTH}
-            if len(both) > 1:
-                skipped.append(Skipped(pair, f"contacts go {direction} only, this field {pair.direction}"))
+            narrowed = {pair.direction, direction} - {Direction.BOTH}
+            way = narrowed.pop() if narrowed else Direction.BOTH
+            if narrowed:
+                skipped.append(Skipped(pair, f"records go {direction} only, this field {pair.direction}"))
+            elif way.reaches(Side.CRM) and pair.crm in written:
+                # Two sources for one field would take turns for ever.
+                skipped.append(Skipped(pair, f"“{pair.crm}” is written from another field already"))
             else:
-                rules.append(Rule(left, right, both.pop() if both else Direction.BOTH))
+                taken.add(pair.billing)
+                if way.reaches(Side.CRM):
+                    written.add(pair.crm)
+                rules.append(Rule(left, right, way))
     return tuple(rules), tuple(skipped)

@@ -15,14 +15,17 @@ class CrmDeleted(StrEnum):
     KEEP = "keep"
 
 
+_FIELD = r"^[\w.\-]+$"
+
+
 class FieldPair(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     crm: str = Field(
-        min_length=1, max_length=200, description="Field of the CRM contact, for example `custom.vat_number`"
+        pattern=_FIELD, max_length=200, description="Field of the CRM contact, for example `custom.vat_number`"
     )
     billing: str = Field(
-        min_length=1, max_length=200, description="Field of the billing client, for example `vat_number`"
+        pattern=_FIELD, max_length=200, description="Field of the billing client, for example `vat_number`"
     )
     direction: Direction = Direction.BOTH
 

@@ -195,11 +195,15 @@ class Store:
                 .values(state=EventState.IGNORED.value, outcome=reason, handled_at=text("now()"))
             )
 
-    async def forget(self, target: Target, link: LinkRow, *, outcome: str) -> None:
-        """Drop the row of a record that is gone and never had a partner."""
+    async def forget(self, target: Target, link: LinkRow, *, outcome: str) -> bool:
+        """Drop the row of a record that is gone and never had a partner. False: the claim was lost."""
         async with self._engine.begin() as connection:
-            await connection.execute(delete(Link).where(col(Link.id) == link.id, col(Link.claim) == target.claim))
+            ours = (col(Link.id) == link.id, col(Link.claim) == target.claim)
+            dropped = await connection.execute(delete(Link).where(*ours).returning(col(Link.id)))
+            if dropped.first() is None:
+                return False
             await _answer_events(connection, target, link, Settlement(outcome=outcome))
+            return True
 
     async def _one(self, statement: TextClause, values: Mapping[str, Any]) -> RowMapping | None:
         async with self._engine.connect() as connection:

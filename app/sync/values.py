@@ -15,8 +15,13 @@ from email_validator import EmailNotValidError, validate_email
 from app.sync.records import FieldSpec, Kind
 
 
+def storable(value: str) -> str:
+    """Without what PostgreSQL (NUL) and UTF-8 (lone surrogates) refuse; JSON can carry both."""
+    return value.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+
+
 def clean_text(value: str) -> str:
-    return unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
+    return unicodedata.normalize("NFC", storable(value)).replace("\r\n", "\n").strip()
 
 
 def e164(value: str, region: str | None = None) -> str | None:

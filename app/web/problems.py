@@ -4,13 +4,27 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from app.errors import ConfigurationError, CrossledgerError, Forbidden, Reconnect, Rejected, Retry, Unsupported
+from app.errors import (
+    ConfigurationError,
+    CrossledgerError,
+    Forbidden,
+    Gone,
+    Reconnect,
+    Rejected,
+    Retry,
+    Unsupported,
+    Wait,
+)
+
+log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -20,6 +34,8 @@ _STATUS: Mapping[type[CrossledgerError], int] = {
     Forbidden: 422,
     Rejected: 422,
     Unsupported: 422,
+    Gone: 404,
+    Wait: 503,
     ConfigurationError: 422,
     Retry: 503,
 }
@@ -56,3 +72,14 @@ def install(app: FastAPI) -> None:
     async def named(_: Request, error: CrossledgerError) -> Response:
         status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
         return problem(status, str(error), title=type(error).__name__)
+
+    @app.exception_handler(SQLAlchemyError)
+    @app.exception_handler(OSError)
+    async def away(_: Request, error: Exception) -> Response:
+        log.error("web.database", reason=str(error).partition("\n")[0])
+        return problem(503, "The database does not answer at the moment.", headers={"Retry-After": "10"})
+
+    @app.exception_handler(Exception)
+    async def ours(_: Request, error: Exception) -> Response:
+        log.exception("web.bug", error=type(error).__name__)
+        return problem(500, "This is an error of Crossledger's own; the log says more.")

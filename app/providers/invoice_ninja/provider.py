@@ -1,15 +1,17 @@
 """Invoice Ninja as a provider: what it can do, how it is opened, how its credentials are checked."""
 
+import re
 from collections.abc import Mapping
 
 import httpx
 
 from app.errors import Reconnect
-from app.providers.base import Access, Capability, Gate, Profile, Support
+from app.providers.base import Access, Capability, Gate, OpenGate, Profile, Support
 from app.providers.http import Wire
 from app.providers.invoice_ninja.api import InvoiceNinjaAccount
 from app.providers.invoice_ninja.mapping import SLOT_FIELDS
 from app.providers.invoice_ninja.wire import (
+    API,
     LABEL,
     ClientPage,
     Company,
@@ -34,6 +36,10 @@ CAPABILITIES: Mapping[str, Capability] = {
 }
 
 
+# Visible ASCII: anything else cannot be sent in a header, and is a paste gone wrong.
+_TOKEN = re.compile(r"[!-~]+")
+
+
 class InvoiceNinja:
     name: str = "invoice_ninja"
     label: str = LABEL
@@ -48,7 +54,7 @@ class InvoiceNinja:
 
     async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:
         dialect = _dialect(access)
-        wire = Wire(client, api_root(access.base_url), dialect, _NoBudget())
+        wire = Wire(client, api_root(access.base_url), dialect, OpenGate())
         company = parse(CompanyAnswer, await wire.read("/companies/current", None)).data
         statics = parse(Statics, await wire.get("/statics"))
         clients = parse(ClientPage, await wire.get("/clients", {"per_page": "1", "status": "active"}))
@@ -56,28 +62,17 @@ class InvoiceNinja:
         return Profile(
             # Its ids are equal in every self-hosted installation (contracts/invoice_ninja, section 1); the key is not.
             account_id=company.company_key,
+            base_url=api_root(access.base_url).removesuffix(API),
             label=company.settings.name or LABEL,
             facts={name: fact for name, fact in facts.items() if fact},
             data={"countries": _countries(statics)},
         )
 
 
-class _NoBudget:
-    """The gate of a probe: a handful of calls at a person's request, for a connection that may not be stored yet."""
-
-    connection_id: int = 0
-
-    async def pass_(self, *, writes: bool) -> None:
-        pass
-
-    async def close(self, seconds: float) -> None:
-        pass
-
-
 def _dialect(access: Access) -> InvoiceNinjaDialect:
     token = access.secrets.get("api_token", "").strip()
-    if not token:
-        raise Reconnect("the API token of Invoice Ninja is missing")
+    if not _TOKEN.fullmatch(token):
+        raise Reconnect("the API token of Invoice Ninja is missing, or was not pasted whole")
     return InvoiceNinjaDialect(token=token, secret=access.secrets.get("api_secret", "").strip())
 
 

@@ -1,0 +1,139 @@
+"""The command line as an operator meets it: a process with an environment."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.sandbox.processes import Simulator
+from tests.conftest import ADMIN_TOKEN, LOCATION
+
+SECRETS = {"CROSSLEDGER_SECRET_KEY": "only-for-tests-" + "x" * 32, "CROSSLEDGER_ADMIN_TOKEN": ADMIN_TOKEN}
+
+
+def environment(**settings: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CROSSLEDGER_")}
+    return {**clean, **settings}
+
+
+def crossledger(*arguments: str, env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    return subprocess.run(command, env=dict(env), cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "names"),
+    [
+        ({}, "CROSSLEDGER_SECRET_KEY"),
+        ({"CROSSLEDGER_SECRET_KEY": "changeme"}, "CROSSLEDGER_SECRET_KEY"),
+        ({"CROSSLEDGER_SECRET_KEY": SECRETS["CROSSLEDGER_SECRET_KEY"]}, "CROSSLEDGER_ADMIN_TOKEN"),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "worker", "check"])
+def test_a_start_without_real_secrets_is_one_sentence_that_says_what_to_set(
+    command: str, secrets: dict[str, str], names: str, tmp_path: Path
+) -> None:
+    done = crossledger(command, env=environment(CROSSLEDGER_DATA_DIR=str(tmp_path), **secrets), cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"Set {names}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    done = crossledger("serve", env=environment(CROSSLEDGER_PORT="eighty", **SECRETS), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "CROSSLEDGER_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    for url, words in {
+        "mysql://root@127.0.0.1/x": "must name a PostgreSQL",
+        "postgresql://x@127.0.0.1:1/x": "The database cannot be used",
+        "not a url": "is not a database URL",
+    }.items():
+        done = crossledger("migrate", env=environment(CROSSLEDGER_DATABASE_URL=url, **SECRETS), cwd=tmp_path)
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_migrating_twice_is_harmless(database: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        done = crossledger("migrate", env=environment(CROSSLEDGER_DATABASE_URL=database), cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "The database is up to date.\n")
+
+
+def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
+    database: str, tmp_path: Path, highlevel_process: Simulator
+) -> None:
+    highlevel = highlevel_process.url
+    httpx.post(f"{highlevel}/_control/reset").raise_for_status()
+    env = environment(
+        CROSSLEDGER_DATABASE_URL=database, CROSSLEDGER_HIGHLEVEL_BASE_URL=highlevel, CROSSLEDGER_PORT="0", **SECRETS
+    )
+    with Service(env, tmp_path) as url:
+        body = {
+            "provider": "highlevel", "name": "Mine", "location_id": LOCATION,
+            "private_token": "sandbox-highlevel-service-token",
+        }  # fmt: skip
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        assert httpx.post(f"{url}/api/v1/connections", json=body, headers=headers, timeout=20).status_code == 201
+    done = crossledger("check", env=env, cwd=tmp_path)
+    assert (done.returncode, "connection 1 “Mine” (highlevel): ok" in done.stdout) == (0, True), done.stdout
+    httpx.post(f"{highlevel}/_control/faults", json={"kind": "status", "status": 401}).raise_for_status()
+    done = crossledger("check", env=env, cwd=tmp_path)
+    assert (done.returncode, "FAILS" in done.stdout) == (1, True)
+    done = crossledger("replay", "77", env=env, cwd=tmp_path)
+    assert "There is no event 77." in done.stdout
+
+
+class Service:
+    """`crossledger serve` on a free port, as a process."""
+
+    def __init__(self, env: Mapping[str, str], cwd: Path) -> None:
+        self.env, self.cwd = env, cwd
+
+    def __enter__(self) -> str:
+        import socket
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
+        self.process = subprocess.Popen(command, env=dict(self.env), cwd=self.cwd, stderr=subprocess.DEVNULL)
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(200):
+            try:
+                if httpx.get(f"{url}/readyz").status_code == 200:
+                    return url
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError("the service did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0
+
+
+def test_serve_starts_on_an_empty_folder_with_the_bundled_database_and_takes_it_along_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    env = environment(CROSSLEDGER_DATA_DIR=str(tmp_path), **SECRETS)
+    with Service(env, tmp_path) as url:
+        assert httpx.get(f"{url}/healthz").json() == {"status": "ok"}
+        assert (tmp_path / "postgres" / "postmaster.pid").exists()
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = crossledger("--help", env=environment(), cwd=tmp_path)
+    for command in ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay"):
+        assert command in done.stdout
