@@ -104,7 +104,7 @@ def resolve(
             narrowed = {pair.direction, direction} - {Direction.BOTH}
             way = narrowed.pop() if narrowed else Direction.BOTH
             if narrowed:
-                skipped.append(Skipped(pair, f"records go {direction} only, this field {pair.direction}"))
+                skipped.append(Skipped(pair, f"contacts go {direction} only, this field {pair.direction}"))
             elif way.reaches(Side.CRM) and pair.crm in written:
                 # Two sources for one field would take turns for ever.
                 skipped.append(Skipped(pair, f"“{pair.crm}” is written from another field already"))
