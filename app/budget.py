@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db import Database
 from app.errors import Wait
 
 _READ_SHARE = 0.9
@@ -67,8 +67,8 @@ UNLIMITED = Limit()
 class Budgets:
     """The gates of all connections. `limits` says what a provider's connections may spend."""
 
-    def __init__(self, engine: AsyncEngine, limits: Mapping[str, Limit]) -> None:
-        self._engine = engine
+    def __init__(self, db: Database, limits: Mapping[str, Limit]) -> None:
+        self._db = db
         self._limits = limits
         # What this process was told by a vendor; shared through the database where the connection has a budget.
         self._closed_until: dict[int, float] = {}
@@ -89,8 +89,7 @@ class Budgets:
             "calls": calls if writes else max(1, int(calls * _READ_SHARE)),
             "per_day": limit.per_day,
         }
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._db.single.connect() as connection:
             if (await connection.execute(_TAKE, values)).first() is not None:
                 return
             spacing = _CALLS_PER_JOB * limit.interval / calls
@@ -103,7 +102,7 @@ class Budgets:
     async def close(self, connection_id: int, limit: Limit, seconds: float) -> None:
         self._closed_until[connection_id] = time.monotonic() + seconds
         if limit != UNLIMITED:
-            async with self._engine.begin() as connection:
+            async with self._db.single.connect() as connection:
                 await connection.execute(_BLOCK, {"connection": connection_id, "seconds": seconds})
 
 

@@ -28,7 +28,7 @@ async def examine(service: Service, say: Callable[[str], object]) -> bool:
         else:
             say(f"connection {row.id} “{row.name}” ({row.provider}): ok, {profile.label}")
     await service.client.aclose()
-    await service.engine.dispose()
+    await service.db.dispose()
     return well
 
 
@@ -50,5 +50,5 @@ async def replay(service: Service, event_id: int) -> str:
     async with service.engine.begin() as connection:
         await defer(connection, [job])
     await service.client.aclose()
-    await service.engine.dispose()
+    await service.db.dispose()
     return f"{event.object} {event.external_id} is queued; a running worker looks at it now."

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.api import make_router as api_router
 from app.budget import Budgets, Limit
 from app.connections import Connections
-from app.db import Bundled, make_engine, open_database
+from app.db import Bundled, Database, open_database
 from app.directory import Directory
 from app.inbox import Inbox
 from app.jobs import RecordSync
@@ -41,6 +41,7 @@ class Service:
     """The parts of one process, wired. `web` and `worker` may run in one process or in many."""
 
     settings: Settings
+    db: Database
     engine: AsyncEngine
     queue: procrastinate.App
     client: httpx.AsyncClient
@@ -66,7 +67,7 @@ class Service:
                 if web:
                     await self.inbox.stop()
                 await self.client.aclose()
-                await self.engine.dispose()
+                await self.db.dispose()
 
 
 def providers(settings: Settings) -> Mapping[str, Provider]:
@@ -77,7 +78,8 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
 def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Service:
     """Wire one process. Raises ConfigurationError where a key or a secret is missing."""
     settings.require_secrets()
-    engine = make_engine(url)
+    db = Database.at(url)
+    engine = db.engine
     queue = make_app(url)
     client = make_client()
     directory = Directory(engine)
@@ -86,8 +88,8 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
         "invoice_ninja": Limit(settings.invoice_ninja_calls, settings.invoice_ninja_interval),
     }
     vault = Vault(settings.secret_key.get_secret_value())
-    connections = Connections(engine, directory, vault, Budgets(engine, limits), client, providers(settings))
-    store = Store(engine, claim_seconds=settings.claim_seconds)
+    connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings))
+    store = Store(db, claim_seconds=settings.claim_seconds)
     sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open, connections.slot))
 
     async def revive() -> None:
@@ -96,7 +98,7 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
 
     worker = Worker(settings, engine, queue, sync, connections, revive)
     worker.register()
-    return Service(settings, engine, queue, client, directory, connections, Inbox(engine, directory), worker)
+    return Service(settings, db, engine, queue, client, directory, connections, Inbox(engine, directory), worker)
 
 
 def managed(service: Service, *, worker: bool) -> Lifespan:

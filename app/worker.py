@@ -63,7 +63,7 @@ class Worker:
         while not stop.is_set():
             try:
                 await self._run_once(stop)
-            except (exceptions.ConnectorException, OSError, SQLAlchemyError) as error:
+            except Exception as error:  # noqa: BLE001 -- a worker that has ended silently helps nobody
                 log.warning("worker.restarts", reason=str(error) or type(error).__name__, seconds=pause)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)

@@ -4,26 +4,24 @@ A *claim* makes one job the owner of a row of `links` for a while: `claim` takes
 back, and do nothing where it was lost meanwhile (a job thought dead that comes back late changes nothing here).
 """
 
+import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, TextClause, delete, insert, or_, text, update
+from sqlalchemy import ColumnElement, RowMapping, TextClause, delete, or_, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from app.models import Activity, Event, Link
+from app.db import Database
+from app.models import Event, Link
 from app.models.event import EventState
 from app.models.link import LinkState
 from app.queue import RecordJob, defer
 from app.sync.records import Side
-
-
-class ClaimLost(Exception):
-    """Rolls a transaction back; never leaves this module."""
-
 
 COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
@@ -103,6 +101,25 @@ _FIND = {
     )
     for side, column in COLUMN.items()
 }
+# One statement settles an attempt: the link, and only with it the activity and the events that it answers.
+_KEPT = """
+    WITH kept AS (
+        UPDATE links SET claim = '', claimed_until = NULL, match_key = NULL, {columns}
+         WHERE id = :id AND claim = :claim RETURNING id
+    ), answered AS (
+        UPDATE events SET state = :event_state, outcome = :event_outcome, handled_at = now()
+         WHERE state = 'pending' AND bridge_id = :bridge_id AND object = :object AND side = :side
+           AND external_id = :external_id AND id <= :last_event AND EXISTS (SELECT 1 FROM kept)
+    ){told}
+    SELECT id FROM kept
+"""
+_TOLD = """, told AS (
+        INSERT INTO activities (bridge_id, link_id, object, crm_id, billing_id, action, cause, detail, changes)
+        SELECT :bridge_id, kept.id, :object, a.crm_id, a.billing_id, a.action, a.cause, a.detail, a.changes
+          FROM kept, jsonb_to_record(CAST(:activity AS jsonb))
+            AS a(crm_id text, billing_id text, action text, cause text, detail text, changes jsonb)
+    )"""
+_JSON = {"base_crm", "base_billing", "held", "candidates"}
 _RESERVE = text(
     "UPDATE links SET match_key = :match_key, creating = :creating WHERE id = :id AND claim = :claim RETURNING id"
 )
@@ -111,8 +128,8 @@ _RESERVE = text(
 class Store:
     """No method leaves a transaction open."""
 
-    def __init__(self, engine: AsyncEngine, *, claim_seconds: float) -> None:
-        self._engine = engine
+    def __init__(self, db: Database, *, claim_seconds: float) -> None:
+        self._db = db
         self._claim_seconds = claim_seconds
 
     async def claim(self, target: Target) -> LinkRow | None:
@@ -141,29 +158,24 @@ class Store:
         return LinkRow(**columns), busy
 
     async def settle(self, target: Target, link: LinkRow, end: Settlement) -> bool:
-        """Store how the attempt ended, in one transaction. False: the claim was lost, nothing was stored."""
+        """Store how the attempt ended, all of it or nothing. False: the claim was lost, nothing was stored."""
+        statement = _settle(tuple(end.link), end.activity is not None)
+        values = _settle_values(target, link, end)
         try:
-            async with self._engine.begin() as connection:
+            return await self._one(statement, values) is not None
+        except IntegrityError:
+            pass  # the partner has a row of its own by now
+        try:
+            async with self._db.engine.begin() as connection:
                 await _take_over(connection, target, link, end.link)
-                kept = await connection.execute(
-                    update(Link)
-                    .where(col(Link.id) == link.id, col(Link.claim) == target.claim)
-                    .values(claim="", claimed_until=None, match_key=None, **end.link)
-                    .returning(col(Link.id))
-                )
-                if kept.first() is None:
-                    raise ClaimLost
-                if end.activity is not None:
-                    await connection.execute(insert(Activity).values(link_id=link.id, **end.activity))
-                await _answer_events(connection, target, link, end)
-        except (ClaimLost, IntegrityError):  # the latter: another row was linked to the partner in this instant
+                return (await connection.execute(statement, values)).first() is not None
+        except IntegrityError:  # ... and another partner: this attempt came too late
             return False
-        return True
 
     async def cut(self, link: LinkRow, problem: str) -> bool:
         """Unlink a pair that no job owns at the moment. False: one does."""
         free = or_(col(Link.claimed_until).is_(None), col(Link.claimed_until) < text("now()"))
-        async with self._engine.begin() as connection:
+        async with self._db.engine.begin() as connection:
             done = await connection.execute(
                 update(Link)
                 .where(col(Link.id) == link.id, free)
@@ -176,7 +188,7 @@ class Store:
         self, target: Target, link: LinkRow | None, columns: Mapping[str, Any], job: RecordJob | None
     ) -> None:
         """Give the claim back unfinished and queue the next attempt; its events stay pending. One transaction."""
-        async with self._engine.begin() as connection:
+        async with self._db.engine.begin() as connection:
             if link is not None:
                 await connection.execute(
                     update(Link)
@@ -188,7 +200,7 @@ class Store:
 
     async def dismiss(self, target: Target, reason: str) -> None:
         """Answer all pending events of a record whose bridge takes no part (any more)."""
-        async with self._engine.begin() as connection:
+        async with self._db.engine.begin() as connection:
             await connection.execute(
                 update(Event)
                 .where(col(Event.state) == EventState.PENDING.value, *_of_record(target))
@@ -197,7 +209,7 @@ class Store:
 
     async def forget(self, target: Target, link: LinkRow, *, outcome: str) -> bool:
         """Drop the row of a record that is gone and never had a partner. False: the claim was lost."""
-        async with self._engine.begin() as connection:
+        async with self._db.engine.begin() as connection:
             ours = (col(Link.id) == link.id, col(Link.claim) == target.claim)
             dropped = await connection.execute(delete(Link).where(*ours).returning(col(Link.id)))
             if dropped.first() is None:
@@ -206,9 +218,28 @@ class Store:
             return True
 
     async def _one(self, statement: TextClause, values: Mapping[str, Any]) -> RowMapping | None:
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._db.single.connect() as connection:
             return (await connection.execute(statement, values)).mappings().first()
+
+
+@functools.cache
+def _settle(columns: tuple[str, ...], told: bool) -> TextClause:
+    """`columns` are names of ours, in the few combinations that settlements have."""
+    pairs = (f"{name} = CAST(:{name} AS jsonb)" if name in _JSON else f"{name} = :{name}" for name in columns)
+    return text(_KEPT.format(columns=", ".join(pairs), told=_TOLD if told else ""))
+
+
+def _settle_values(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:
+    return {
+        **{name: json.dumps(value) if name in _JSON else value for name, value in end.link.items()},
+        **_key(target),
+        "id": link.id,
+        "claim": target.claim,
+        "last_event": link.last_event,
+        "event_state": end.events.value,
+        "event_outcome": end.outcome,
+        **({"activity": json.dumps(dict(end.activity))} if end.activity is not None else {}),
+    }
 
 
 def _key(target: Target) -> dict[str, Any]:
