@@ -1,0 +1,59 @@
+"""What a bridge is set to do: its defaults, and what is refused."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.sync.fieldmap import DEFAULT_CONTACT_MAP, Direction, Pair
+from app.sync.merge import Prefer
+from app.sync.policy import BridgeSettings, CrmDeleted
+
+
+def test_an_empty_document_is_the_default() -> None:
+    settings = BridgeSettings.model_validate({})
+    assert (settings.prefer, settings.slot, settings.contact.direction) == (Prefer.CRM, "", Direction.BOTH)
+    assert settings.contact.crm_deleted is CrmDeleted.ARCHIVE
+    assert settings.contact.pairs() == DEFAULT_CONTACT_MAP
+
+
+def test_settings_survive_their_way_through_the_database() -> None:
+    settings = BridgeSettings.model_validate(
+        {
+            "prefer": "newest",
+            "slot": "custom_value1",
+            "contact": {
+                "direction": "to_billing",
+                "crm_deleted": "keep",
+                "fields": [{"crm": "custom.vat", "billing": "vat_number", "direction": "to_billing"}],
+            },
+        }
+    )
+    again = BridgeSettings.model_validate_json(settings.model_dump_json())
+    assert again == settings
+    assert again.contact.pairs() == (Pair("custom.vat", "vat_number", Direction.TO_BILLING),)
+
+
+def test_an_empty_map_is_not_the_default_map() -> None:
+    assert BridgeSettings.model_validate({"contact": {"fields": []}}).contact.pairs() == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prefer": "loudest"},
+        {"prefere": "crm"},
+        {"contact": {"direction": "sideways"}},
+        {"contact": {"crm_deleted": "delete"}},
+        {"contact": {"billing_deleted": "delete"}},
+        {"contact": {"fields": [{"crm": "email"}]}},
+        {"contact": {"fields": [{"crm": "", "billing": "email"}]}},
+        {"contact": {"fields": [{"crm": "x" * 201, "billing": "email"}]}},
+        {"contact": {"fields": [{"crm": "email", "billing": "email", "both": True}]}},
+        {"slot": "x" * 51},
+        {"contact": None},
+    ],
+)
+def test_what_is_not_a_setting_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        BridgeSettings.model_validate(wrong)
