@@ -1,6 +1,7 @@
 """`python -m tests.bench [acks latency ...]`: measure, print a table, and write bench.md beside the README."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +26,9 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
 
 
 async def main(names: Sequence[str]) -> int:
+    # A bench that is told to end takes its processes with it.
+    if running := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     out = Console(width=150)
     where = machine(await _postgres_version())
     out.print(where)
