@@ -4,6 +4,7 @@ The copy is at most `_FRESH` seconds old, and a question that finds nothing look
 made a moment ago on another machine is known here at once.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class Directory:
         self._engine = engine
         self._snapshot = Snapshot()
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Forget the copy; the next question reads the tables."""
@@ -91,9 +93,11 @@ class Directory:
 
     async def _newer_than(self, seconds: float) -> Snapshot:
         if time.monotonic() - self._read_at > seconds:
-            read_at = time.monotonic()
-            self._snapshot = await self._read()
-            self._read_at = read_at
+            async with self._reading:  # many ask at once when the copy is old: one looks
+                if time.monotonic() - self._read_at > seconds:
+                    read_at = time.monotonic()
+                    self._snapshot = await self._read()
+                    self._read_at = read_at
         return self._snapshot
 
     async def _read(self) -> Snapshot:

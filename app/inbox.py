@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.directory import BridgeView, ConnectionView, Directory
@@ -22,6 +23,7 @@ from app.models.event import EventState
 from app.providers.base import Event, Verdict
 from app.queue import Priority, RecordJob, defer
 from app.sync.records import Side
+from app.sync.values import storable
 
 log = structlog.get_logger()
 
@@ -142,6 +144,9 @@ class Inbox:
             except IntegrityError as error:  # another process queued the same record in this instant
                 failure = error
             except SQLAlchemyError as error:
+                if _is_deadlock(error):  # a job answered the same events in another order
+                    failure = error
+                    continue
                 log.warning("inbox.cannot_store", error=str(error).splitlines()[0], events=len(arrivals))
                 return error
             else:
@@ -161,6 +166,10 @@ class Inbox:
                 connection,
                 [a.job for name, a in distinct.items() if a.job and (name not in known or a.again)],
             )
+
+
+def _is_deadlock(error: SQLAlchemyError) -> bool:
+    return isinstance(error, DBAPIError) and isinstance(error.orig, DeadlockDetected)
 
 
 def _arrival(
@@ -193,4 +202,6 @@ def _arrival(
         job = RecordJob(
             bridge_id=bridge.id, object=event.object, side=side, external_id=event.external_id, priority=priority
         )
+    # One text that cannot be stored would refuse the whole batch.
+    row = {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
     return Arrival(row, job, again=event.by_content and job is not None)

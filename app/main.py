@@ -129,7 +129,8 @@ async def work_until_told(service: Service) -> None:
 
 
 def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
-    app = FastAPI(title="Crossledger", description=DESCRIPTION, lifespan=lifespan)
+    # A redirect below /webhooks/ is an answer like 404: the sender may give up.
+    app = FastAPI(title="Crossledger", description=DESCRIPTION, lifespan=lifespan, redirect_slashes=False)
     problems.install(app)
     app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
     app.include_router(health.make_router(service.engine, late_after=LATE))

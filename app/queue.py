@@ -79,6 +79,13 @@ class RecordJob:
 _WAITING = text(
     "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:once) FOR SHARE"
 )
+# A job for later that waits already comes at the earlier of the two times: what has to wait a moment must not wait for
+# an old retry's hour.
+_SOONER = text("""
+    UPDATE procrastinate_jobs q SET scheduled_at = j.at, priority = greatest(q.priority, j.priority)
+      FROM jsonb_to_recordset(CAST(:jobs AS jsonb)) AS j(priority integer, once text, at timestamptz)
+     WHERE q.status = 'todo' AND q.queueing_lock = j.once AND j.at < q.scheduled_at
+""")
 _DEFER = text(f"""
     SELECT procrastinate_defer_jobs_v1(array_agg(
         ROW('{QUEUE}', '{SYNC}', j.priority, j.lock, j.once, j.args, j.at)::procrastinate_job_to_defer_v1))
@@ -100,6 +107,8 @@ async def defer(connection: AsyncConnection, jobs: Sequence[RecordJob]) -> int:
     rows = [wanted[once].row() for once in sorted(wanted) if once not in waiting]
     if rows:
         await connection.execute(_DEFER, {"jobs": json.dumps(rows)})
+    if sooner := [wanted[once].row() for once in sorted(waiting) if wanted[once].at]:
+        await connection.execute(_SOONER, {"jobs": json.dumps(sooner)})
     return len(rows)
 
 

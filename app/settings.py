@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CROSSLEDGER_", env_file=".env", extra="ignore", frozen=True)
 
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
     data_dir: Path = Path("~/.crossledger")
     secret_key: SecretStr = SecretStr("")
     admin_token: SecretStr = SecretStr("")
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     def require_secrets(self) -> None:
         """Stop a start without real secrets. Raises ConfigurationError with what to set."""
-        secret, token = self.secret_key.get_secret_value(), self.admin_token.get_secret_value()
+        secret, token = (each.get_secret_value().strip() for each in (self.secret_key, self.admin_token))
         if secret.lower() in _PLACEHOLDERS or len(secret) < _MIN_SECRET:
             raise ConfigurationError(
                 f"Set CROSSLEDGER_SECRET_KEY to a random text of at least {_MIN_SECRET} characters; it seals the"

@@ -23,6 +23,11 @@ from app.models.link import LinkState
 from app.queue import RecordJob, defer
 from app.sync.records import Side
 
+
+class ClaimLost(Exception):
+    """Rolls a transaction back; never leaves this module."""
+
+
 COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
 
@@ -168,9 +173,11 @@ class Store:
         try:
             async with self._db.engine.begin() as connection:
                 await _take_over(connection, target, link, end.link)
-                return (await connection.execute(statement, values)).first() is not None
-        except IntegrityError:  # ... and another partner: this attempt came too late
+                if (await connection.execute(statement, values)).first() is None:
+                    raise ClaimLost  # the partner's row stays
+        except (ClaimLost, IntegrityError):  # the latter: another partner; this attempt came too late
             return False
+        return True
 
     async def cut(self, link: LinkRow, problem: str) -> bool:
         """Unlink a pair that no job owns at the moment. False: one does."""

@@ -40,6 +40,10 @@ _STATUS: Mapping[type[CrossledgerError], int] = {
     Retry: 503,
 }
 
+# One of these makes Invoice Ninja drop a subscription (contracts/invoice_ninja, section 8). Here and not as a route: a
+# route's path matches no newline, and its methods are a list.
+_GIVE_UP = {404, 405, 410}
+
 
 def problem(
     status: int,
@@ -59,7 +63,9 @@ def install(app: FastAPI) -> None:
     """Make every error of this application a problem document."""
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if request.scope["path"].startswith("/webhooks") and error.status_code in _GIVE_UP:
+            return problem(401, "No webhook is received at this address, or not with this method.")
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(RequestValidationError)

@@ -117,14 +117,7 @@ def make_router(door: Door) -> APIRouter:
 
         return await _answer(door.inbox, "invoice_ninja", read)
 
-    @router.api_route("/{anything:path}", methods=_EVERY_METHOD, include_in_schema=False)
-    async def from_elsewhere(anything: str) -> Response:
-        return problem(401, "No webhook is received at this address, or not with this method; the senders use POST.")
-
     return router
-
-
-_EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 async def body_of(request: Request, limit: int) -> bytes:

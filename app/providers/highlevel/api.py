@@ -37,7 +37,10 @@ class HighLevelAccount:
     async def fetch(self, object_: str, external_id: str, *, part: str = "") -> Record:
         _only_contacts(object_)
         body = await self.wire.get(_path(external_id))
-        return self._read(reply(ContactReply, body).contact)
+        contact = reply(ContactReply, body).contact
+        if contact["id"] != external_id:
+            raise Rejected(f"HighLevel was asked for contact {external_id} and answers another one ({contact['id']})")
+        return self._read(contact)
 
     async def find(self, object_: str, key: MatchKey) -> Sequence[Record]:
         """Search results are an index's view, seconds old and not whole, so each is fetched before it counts."""
