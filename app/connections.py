@@ -13,9 +13,10 @@ from sqlmodel import col
 from app.budget import Budgets
 from app.directory import BridgeView, ConnectionView, Directory
 from app.errors import ConfigurationError, CrossledgerError, Reconnect, Rejected
-from app.models import Bridge, Budget, Connection, Event
+from app.models import Bridge, Budget, Connection, Event, Link
 from app.models.connection import ConnectionState
 from app.models.event import EventState
+from app.models.link import LinkState
 from app.providers.base import Access, Account, Profile, Provider
 from app.queue import RecordJob, defer
 from app.sync.records import Side
@@ -134,21 +135,41 @@ class Connections:
                 .distinct()
             )
             jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows if b is not None]
+            waiting = await connection.execute(
+                select(col(Link.bridge_id), col(Link.object), col(Link.crm_id), col(Link.billing_id)).where(
+                    col(Link.state).in_([LinkState.WAITING.value, LinkState.RETRYING.value]),
+                    col(Link.bridge_id).in_(bridges),
+                )
+            )
+            jobs += [
+                RecordJob(bridge_id=b, object=o, side=Side.CRM if c else Side.BILLING, external_id=c or i or "")
+                for b, o, c, i in waiting
+            ]
             return await defer(connection, jobs)
 
-    async def needs_reconnect(self, failure: Reconnect) -> None:
-        """The vendor refuses the credentials. Said once; work on this connection waits."""
+    async def needs_reconnect(self, failure: Reconnect, used: ConnectionView | None = None) -> bool:
+        """The vendor refuses the credentials. Said once; work on this connection waits.
+
+        False: they were renewed since `used` was read, so the refusal is old news.
+        """
         async with self.engine.begin() as connection:
             changed = await connection.execute(
                 update(Connection)
-                .where(col(Connection.id) == failure.connection, col(Connection.state) == ConnectionState.ACTIVE.value)
+                .where(
+                    col(Connection.id) == failure.connection,
+                    col(Connection.state) == ConnectionState.ACTIVE.value,
+                    *([col(Connection.sealed) == used.sealed] if used else []),
+                )
                 .values(state=ConnectionState.NEEDS_RECONNECT.value, state_reason=str(failure))
                 .returning(col(Connection.id))
             )
             if changed.first() is None:
-                return
+                active = col(Connection.state) == ConnectionState.ACTIVE.value
+                mended = select(col(Connection.id)).where(col(Connection.id) == failure.connection, active)
+                return await connection.scalar(mended) is None
         log.warning("connection.needs_reconnect", connection=failure.connection, reason=str(failure))
         await self.directory.refresh()
+        return True
 
     async def look_again(self) -> None:
         """Try the connections that wait for a reconnect: some refusals pass by themselves."""

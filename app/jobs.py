@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.connections import Connections
 from app.directory import BridgeView, Directory, is_active
-from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry, Wait
+from app.errors import CrossledgerError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
 from app.queue import Priority, RecordJob
@@ -51,6 +51,9 @@ class RecordSync:
     async def run(self, target: Target, reason: str) -> None:
         """Raises only when our own database fails."""
         bridge = await self.directory.bridge(target.bridge_id)
+        if bridge is None or not all((bridge.enabled, *(is_active(bridge.connection(side)) for side in Side))):
+            await self.directory.refresh()  # this copy may be older than what a person just mended
+            bridge = await self.directory.bridge(target.bridge_id)
         if bridge is None or not bridge.enabled:
             await self.store.dismiss(target, "the bridge is switched off")
             return
@@ -66,11 +69,12 @@ class RecordSync:
             outcome = await self._attempt(target, bridge, link)
         except SQLAlchemyError:
             raise
-        except CrossledgerError as failure:
-            outcome = await self._failed(target, link, failure, reason)
+        except CrossledgerError as named:
+            outcome = await self._failed(target, bridge, link, named, reason)
         except Exception as bug:
             log.exception("sync.bug", bridge=target.bridge_id, link=link.id)
-            outcome = await self._failed(target, link, Retry(f"internal error: {type(bug).__name__}: {bug}"), reason)
+            failure = Retry(f"internal error: {type(bug).__name__}: {bug}")
+            outcome = await self._failed(target, bridge, link, failure, reason)
         SYNCS.labels(outcome.partition(":")[0].split(" ")[0]).inc()
         SYNC_SECONDS.observe(time.perf_counter() - started)
         log.info("sync.done", bridge=target.bridge_id, link=link.id, side=target.side.value, outcome=outcome)
@@ -79,23 +83,28 @@ class RecordSync:
         for side in Side:
             connection = bridge.connection(side)
             if not is_active(connection):
-                raise Reconnect(f"the connection is {connection.state}", connection.id)
+                raise Reconnect(f"the connection is {connection.state}")
         return await self.engine.sync(target, bridge, link)
 
-    async def _failed(self, target: Target, link: LinkRow, failure: CrossledgerError, reason: str) -> str:
-        # Only a lost answer leaves a doubt whether the partner exists; anything else is as it was before.
-        columns: dict[str, Any] = {} if isinstance(failure, AnswerLost) else {"creating": link.creating}
+    async def _failed(
+        self, target: Target, bridge: BridgeView, link: LinkRow, failure: CrossledgerError, reason: str
+    ) -> str:
+        columns: dict[str, Any] = {}  # `creating` stays as `reserve` left it: the next attempt looks before it creates
         if isinstance(failure, Wait):
             seconds = failure.seconds * random.uniform(1, 1.2)  # noqa: S311
             await self._again(target, link, columns, seconds=seconds, reason=reason)
             return f"waits: {failure.why}"
         if isinstance(failure, Reconnect):
-            await self.connections.needs_reconnect(failure)
+            used = next((c for c in (bridge.crm, bridge.billing) if c.id == failure.connection), None)
+            if not await self.connections.needs_reconnect(failure, used):
+                await self._again(target, link, columns, seconds=BUSY, reason=reason)
+                return "waits: the credentials were renewed"
             await self.store.postpone(target, link, {**columns, **_waiting(failure)}, None)
             return "waits for its connection"
-        if isinstance(failure, Retry) and link.tries + 1 < self.settings.retry_tries:
-            seconds = self._backoff(link.tries, failure.after)
-            columns |= _retrying(link, failure, seconds)
+        tries = _tries(link, reason)
+        if isinstance(failure, Retry) and tries < self.settings.retry_tries:
+            seconds = self._backoff(tries - 1, failure.after)
+            columns |= _retrying(link, tries, failure, seconds)
             await self._again(target, link, columns, seconds=seconds, reason=RETRY, priority=Priority.RETRY)
             return f"retries in {seconds:.1f} s: {failure}"
         fields: Mapping[str, str] = failure.fields if isinstance(failure, Rejected) else {}
@@ -140,13 +149,20 @@ def _waiting(failure: Reconnect) -> dict[str, Any]:
     return {"state": LinkState.WAITING.value, "problem": "reconnect", "detail": str(failure), "next_try_at": None}
 
 
-def _retrying(link: LinkRow, failure: Retry, seconds: float) -> dict[str, Any]:
+def _tries(link: LinkRow, reason: str) -> int:
+    """Tries burnt, with this one. News of a record that is being retried burns none; after giving up all are anew."""
+    if link.state != LinkState.RETRYING:
+        return 1
+    return max(1, link.tries + (reason == RETRY))
+
+
+def _retrying(link: LinkRow, tries: int, failure: Retry, seconds: float) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "state": LinkState.RETRYING.value,
         "problem": problem_name(failure),
         "detail": str(failure)[:1000],
-        "tries": link.tries + 1,
+        "tries": tries,
         "next_try_at": now + timedelta(seconds=seconds),
-        **({"first_failed_at": now} if not link.tries else {}),
+        **({"first_failed_at": now} if tries == 1 else {}),
     }

@@ -57,7 +57,8 @@ class RecordJob:
     @property
     def once(self) -> str:
         """Jobs for now and jobs for later are kept apart: news must not wait for an old retry's time."""
-        return f"{'now' if self.at is None else 'later'}/{self.lock}"
+        when = "now" if self.at is None else "later" if self.priority is Priority.RETRY else "soon"
+        return f"{when}/{self.lock}"
 
     def row(self) -> dict[str, Any]:
         return {

@@ -68,9 +68,16 @@ class Worker:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), pause)
                 pause = min(10.0, pause * 2)
-                await self.revive()
+                await self._revive()
             else:
                 pause = 0.5
+
+    async def _revive(self) -> None:
+        """A revival that fails is tried again at the next turn; it must not end the worker."""
+        try:
+            await self.revive()
+        except Exception as error:  # noqa: BLE001 -- as above
+            log.warning("database.not_revived", reason=str(error) or type(error).__name__)
 
     async def _run_once(self, stop: asyncio.Event) -> None:
         settings = self.settings

@@ -67,6 +67,8 @@ async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> Br
         async with desk.engine.begin() as connection:
             await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
         await desk.connections.directory.refresh()
+        if change.enabled and not row.enabled:
+            await desk.connections.resume(row.billing_connection_id)
     return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
 
 

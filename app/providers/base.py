@@ -4,7 +4,7 @@ A provider is described by a `Provider` (stateless, one per system) and does its
 connected account, opened for the length of a job). Everything that crosses this line is in our words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -131,6 +131,9 @@ class Account(Protocol):
 
     async def update(self, object_: str, current: Record, values: Values, *, slot: str = "") -> Record:
         """Write only `values` (our field names), keeping all else of `current.raw`; returns the vendor's answer."""
+
+    async def vanished(self, object_: str, names: Collection[str]) -> Collection[str]:
+        """Which of these fields the account has no more: they read as empty, and nobody emptied them."""
 
     async def archive(self, object_: str, current: Record) -> None:
         """Put the record away without destroying it. Raises Unsupported where the vendor has no such thing."""

@@ -11,7 +11,6 @@
 Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` decides what happens then.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -80,8 +79,11 @@ class Engine:
         cut = work.link.state == LinkState.UNLINKED
         if cut and work.link.problem not in _RETURNABLE:
             return put_aside(work.target, work.link, LinkState.UNLINKED, work.link.problem, _detail(work.link.problem))
-        pair = dict(zip(Side, await asyncio.gather(*(work.fetch(side) for side in Side)), strict=True))
+        # Billing last: its PUT sends whole lists back, so as little time as possible lies between its GET and its PUT.
+        pair = {side: await work.fetch(side) for side in (Side.CRM, Side.BILLING)}
         crm, billing = pair[Side.CRM], pair[Side.BILLING]
+        if crm is None and cut and work.link.problem != "billing_gone":  # decided once; what people did since stays
+            return put_aside(work.target, work.link, LinkState.UNLINKED, work.link.problem, _detail(work.link.problem))
         if crm is None:
             return await self._crm_gone(work, billing)
         if billing is None:
@@ -113,6 +115,8 @@ class Engine:
         if len(found) != 1 or found[0].id == work.link.crm_id:
             return None
         known = await work.store.find(work.target, Side.CRM, found[0].id)
+        if known and known[1]:
+            raise Wait(BUSY, "the contact that it was merged into is being looked at")
         return None if known and known[0].billing_id else found[0]
 
 

@@ -9,7 +9,7 @@ otherwise                         Ambiguous: a person decides. No candidate at a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.records import Presence, Record
@@ -19,7 +19,8 @@ from app.sync.values import clean_text, e164
 SLOT_MARGIN = timedelta(hours=1)
 
 
-_WORDS = {KeyKind.SLOT: "external id", KeyKind.EMAIL: "e-mail", KeyKind.PHONE: "phone", KeyKind.NAME: "name"}
+SLOT_WORDS = "external id"
+_WORDS = {KeyKind.SLOT: SLOT_WORDS, KeyKind.EMAIL: "e-mail", KeyKind.PHONE: "phone", KeyKind.NAME: "name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,14 @@ def full_name(record: Record) -> str:
     return person or clean_text(values.get("company", "") or values.get("name", ""))
 
 
-async def look(account: Account, object_: str, keys: Sequence[MatchKey], record: Record) -> Candidates:
+async def look(
+    account: Account, object_: str, keys: Sequence[MatchKey], record: Record, *, since: datetime
+) -> Candidates:
     """Try the keys in order; the first that finds anything decides. `record` is the one that needs a partner."""
     for key in keys:
         found = [r for r in await account.find(object_, key) if r.presence is not Presence.DELETED]
+        if key.kind in (KeyKind.PHONE, KeyKind.NAME):  # weak: only what can be the answer that was lost
+            found = [r for r in found if r.created_at and r.created_at >= since and not email_of(r)]
         if not found:
             continue
         active = [r for r in found if r.presence is Presence.ACTIVE] or found

@@ -7,19 +7,20 @@ looks and creates, the other waits and then finds the pair. What slips through a
 from datetime import timedelta
 
 from app.directory import BridgeView
-from app.errors import Duplicate, Wait
+from app.errors import Duplicate, Rejected, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.fieldmap import Rule
-from app.sync.matching import SLOT_MARGIN, Candidates, email_of, full_name, look, twin_key
-from app.sync.merge import Change, Held, Merge, rebase
-from app.sync.records import Presence, Record, Side, Writable
+from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, email_of, full_name, look, twin_key
+from app.sync.merge import Base, Change, Held, Merge, rebase
+from app.sync.records import Kind, Presence, Record, Side, Writable
 from app.sync.settlements import ambiguous, in_step, put_aside
 from app.sync.store import LinkRow, Settlement
 from app.sync.values import e164, fit, same
 from app.sync.work import BUSY, Work, landed
 
-TWINS = timedelta(minutes=10)
+CLOCKS = timedelta(minutes=2)
+TWINS = timedelta(minutes=2)
 """Two records made within this time of each other may be twins."""
 
 
@@ -35,7 +36,9 @@ async def pair_up(work: Work) -> Settlement | None:
     await _wait_for_partner(work, record)
     if not await work.store.reserve(work.link, work.target, match_key=twin_key(record), creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
-    found = await look(work.accounts[side.other], work.target.object, _keys(work, record), record)
+    found = await look(
+        work.accounts[side.other], work.target.object, _keys(work, record), record, since=work.link.created_at - CLOCKS
+    )
     if len(found.records) > 1:
         detail = f"{len(found.records)} records match by {found.by}; which one is it?"
         return ambiguous(work.target, work.link, detail, found.records)
@@ -77,21 +80,43 @@ async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
     (partner,) = found.records
     side = work.target.side
     known = await work.store.find(work.target, side.other, partner.id)
+    copy = side.other if found.by == SLOT_WORDS and _made_by_us(work.link, partner, side.other) else None
     if known is not None:
         other, busy = known
+        if found.by == SLOT_WORDS and _made_by_us(other, record, side):
+            copy = side
         if busy and other.id_on(side) is None:
             raise Wait(BUSY, "its partner is being looked at")
         if other.id_on(side) and other.state != LinkState.UNLINKED:
             return await _taken(work, record, partner, other, found.by)
+        if other.problem == "crm_gone_archived" and partner.presence is Presence.ARCHIVED:
+            await work.accounts[side.other].restore(work.target.object, partner)
     pair = {side: record, side.other: partner}
     return await work.bring_in_step(
         pair[Side.CRM],
         pair[Side.BILLING],
-        base=None,
+        base=_copied(work.rules, pair, copy) if copy else None,
         action="linked",
         detail=f"found by {found.by}",
         origin="matched",
     )
+
+
+def _made_by_us(link: LinkRow, record: Record, side: Side) -> bool:
+    """A create for `link` went out to `side`, and this may be what came of it."""
+    young = record.created_at is not None and record.created_at >= link.created_at - CLOCKS
+    return young and link.creating == side.value
+
+
+def _copied(rules: tuple[Rule, ...], pair: dict[Side, Record], copy: Side) -> Base:
+    """`copy` is our own copy of the other record: whatever differs was edited there since, and is no conflict."""
+    values: dict[Side, dict[str, str]] = {Side.CRM: {}, Side.BILLING: {}}
+    for rule in rules:
+        theirs = pair[copy.other].values.get(rule.spec(copy.other).name, "")
+        ours = pair[copy].values.get(rule.spec(copy).name, "")
+        values[copy][rule.name] = ours
+        values[copy.other][rule.name] = ours if theirs else ""
+    return Base(values[Side.CRM], values[Side.BILLING])
 
 
 async def _taken(work: Work, record: Record, partner: Record, other: LinkRow, by: str) -> Settlement:
@@ -113,15 +138,22 @@ async def _our_twin(work: Work, record: Record, other: LinkRow) -> Record | None
         not same(rule.billing.kind, ours.values.get(rule.billing.name, ""), base.get(rule.name, ""))
         for rule in work.rules
     )
-    return None if touched or ours.presence is not Presence.ACTIVE else ours
+    alike = full_name(ours).casefold() == full_name(record).casefold() and same(
+        Kind.TEXT, ours.values.get("name", "").casefold(), record.values.get("name", "").casefold()
+    )
+    used = ours.updated_at != ours.created_at  # an invoice, a payment, a person added: all of these touch it
+    return None if touched or used or not alike or ours.presence is not Presence.ACTIVE else ours
 
 
 async def _replace_twin(work: Work, record: Record, partner: Record, other: LinkRow, ours: Record) -> Settlement:
     """Keep the person's client, archive ours: the twins end as one pair."""
     if not await work.store.cut(other, "twin"):
         raise Wait(BUSY, "its twin is being looked at")
-    await work.accounts[Side.BILLING].archive(work.target.object, ours)
     detail = f"entered on both sides at once; the client that we made ({ours.id}) was archived"
+    try:
+        await work.accounts[Side.BILLING].archive(work.target.object, ours)
+    except Rejected as refusal:
+        detail = f"entered on both sides at once; archive the client that we made ({ours.id}) yourself: {refusal}"
     return await work.bring_in_step(partner, record, base=None, action="linked", detail=detail, origin="matched")
 
 

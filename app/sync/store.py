@@ -4,7 +4,6 @@ A *claim* makes one job the owner of a row of `links` for a while: `claim` takes
 back, and do nothing where it was lost meanwhile (a job thought dead that comes back late changes nothing here).
 """
 
-import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,14 +20,13 @@ from app.models import Event, Link
 from app.models.event import EventState
 from app.models.link import LinkState
 from app.queue import RecordJob, defer
+from app.sync import statements
 from app.sync.records import Side
+from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RESERVE
 
 
 class ClaimLost(Exception):
     """Rolls a transaction back; never leaves this module."""
-
-
-COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,58 +76,6 @@ class Settlement:
     events: EventState = EventState.DONE
 
 
-_FIELDS = (
-    "id, crm_id, billing_id, billing_part, state, problem, detail, origin, base_crm, base_billing, held, tries,"
-    " creating, created_at, synced_at"
-)
-_PENDING = (
-    "FROM events e WHERE e.state = 'pending' AND e.bridge_id = :bridge_id AND e.object = :object"
-    " AND e.side = :side AND e.external_id = :external_id"
-)
-# The names put into these statements are the constants above; values are always parameters.
-_CLAIM = {
-    side: text(
-        f"INSERT INTO links AS l (bridge_id, object, {column}, claim, claimed_until)"  # noqa: S608
-        " VALUES (:bridge_id, :object, :external_id, :claim, now() + make_interval(secs => :seconds))"
-        f" ON CONFLICT (bridge_id, object, {column})"
-        " DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until"
-        " WHERE l.claimed_until IS NULL OR l.claimed_until < now() OR l.claim = excluded.claim"
-        f" RETURNING {_FIELDS}, (SELECT coalesce(max(e.id), 0) {_PENDING}) AS last_event,"
-        f" (SELECT coalesce(max(e.kind), '') {_PENDING}) AS cause"
-    )
-    for side, column in COLUMN.items()
-}
-_FIND = {
-    side: text(
-        f"SELECT {_FIELDS}, coalesce(claimed_until > now(), false) AS busy FROM links"  # noqa: S608
-        f" WHERE bridge_id = :bridge_id AND object = :object AND {column} = :external_id"
-    )
-    for side, column in COLUMN.items()
-}
-# One statement settles an attempt: the link, and only with it the activity and the events that it answers.
-_KEPT = """
-    WITH kept AS (
-        UPDATE links SET claim = '', claimed_until = NULL, match_key = NULL, {columns}
-         WHERE id = :id AND claim = :claim RETURNING id
-    ), answered AS (
-        UPDATE events SET state = :event_state, outcome = :event_outcome, handled_at = now()
-         WHERE state = 'pending' AND bridge_id = :bridge_id AND object = :object AND side = :side
-           AND external_id = :external_id AND id <= :last_event AND EXISTS (SELECT 1 FROM kept)
-    ){told}
-    SELECT id FROM kept
-"""
-_TOLD = """, told AS (
-        INSERT INTO activities (bridge_id, link_id, object, crm_id, billing_id, action, cause, detail, changes)
-        SELECT :bridge_id, kept.id, :object, a.crm_id, a.billing_id, a.action, a.cause, a.detail, a.changes
-          FROM kept, jsonb_to_record(CAST(:activity AS jsonb))
-            AS a(crm_id text, billing_id text, action text, cause text, detail text, changes jsonb)
-    )"""
-_JSON = {"base_crm", "base_billing", "held", "candidates"}
-_RESERVE = text(
-    "UPDATE links SET match_key = :match_key, creating = :creating WHERE id = :id AND claim = :claim RETURNING id"
-)
-
-
 class Store:
     """No method leaves a transaction open."""
 
@@ -140,21 +86,36 @@ class Store:
     async def claim(self, target: Target) -> LinkRow | None:
         """Own the record's row, made where there is none. None: another job owns it now."""
         values = {**_key(target), "claim": target.claim, "seconds": self._claim_seconds}
-        row = await self._one(_CLAIM[target.side], values)
+        row = await self._one(CLAIM[target.side], values)
         return LinkRow(**row) if row is not None else None
 
     async def reserve(self, link: LinkRow, target: Target, *, match_key: str, creating: Side) -> bool:
         """Before looking for a partner and maybe creating it: no twin may do the same. False: one does, or we lost."""
         values = {"id": link.id, "claim": target.claim, "match_key": match_key, "creating": creating.value}
         try:
-            return await self._one(_RESERVE, values) is not None
+            return await self._one(RESERVE, values) is not None
         except IntegrityError:
+            await self._free(target, match_key)
             return False
+
+    async def _free(self, target: Target, match_key: str) -> None:
+        """A job that died after `reserve` must not keep twins waiting for ever."""
+        async with self._db.engine.begin() as connection:
+            await connection.execute(
+                update(Link)
+                .where(
+                    col(Link.bridge_id) == target.bridge_id,
+                    col(Link.object) == target.object,
+                    col(Link.match_key) == match_key,
+                    or_(col(Link.claimed_until).is_(None), col(Link.claimed_until) < text("now()")),
+                )
+                .values(match_key=None)
+            )
 
     async def find(self, target: Target, side: Side, external_id: str) -> tuple[LinkRow, bool] | None:
         """The row that holds this id in the target's bridge, and whether a job owns it right now."""
         row = await self._one(
-            _FIND[side], {"bridge_id": target.bridge_id, "object": target.object, "external_id": external_id}
+            FIND[side], {"bridge_id": target.bridge_id, "object": target.object, "external_id": external_id}
         )
         if row is None:
             return None
@@ -164,7 +125,7 @@ class Store:
 
     async def settle(self, target: Target, link: LinkRow, end: Settlement) -> bool:
         """Store how the attempt ended, all of it or nothing. False: the claim was lost, nothing was stored."""
-        statement = _settle(tuple(end.link), end.activity is not None)
+        statement = statements.settle(tuple(end.link), end.activity is not None)
         values = _settle_values(target, link, end)
         try:
             return await self._one(statement, values) is not None
@@ -229,16 +190,9 @@ class Store:
             return (await connection.execute(statement, values)).mappings().first()
 
 
-@functools.cache
-def _settle(columns: tuple[str, ...], told: bool) -> TextClause:
-    """`columns` are names of ours, in the few combinations that settlements have."""
-    pairs = (f"{name} = CAST(:{name} AS jsonb)" if name in _JSON else f"{name} = :{name}" for name in columns)
-    return text(_KEPT.format(columns=", ".join(pairs), told=_TOLD if told else ""))
-
-
 def _settle_values(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:
     return {
-        **{name: json.dumps(value) if name in _JSON else value for name, value in end.link.items()},
+        **{name: json.dumps(value) if name in JSON else value for name, value in end.link.items()},
         **_key(target),
         "id": link.id,
         "claim": target.claim,

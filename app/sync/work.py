@@ -70,6 +70,7 @@ class Work:
     ) -> Settlement:
         newer = _newer(crm, billing)
         merged = merge(base, crm.values, billing.values, self.rules, prefer=self.bridge.settings.prefer, newer=newer)
+        merged = await self._without_vanished(merged)
         pair = {Side.CRM: crm, Side.BILLING: billing}
         landed = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
         merged = Merge(merged.changes, (*merged.held, *_refused(merged, landed)))
@@ -86,6 +87,16 @@ class Work:
             origin=origin,
         )
 
+    async def _without_vanished(self, merged: Merge) -> Merge:
+        """A field that was taken out of an account is absent, not emptied: it erases nothing on the other side."""
+        gone: set[str] = set()
+        for side in Side:
+            emptied = [c.rule.spec(side).name for c in merged.changes if c.side is side.other and not c.after]
+            gone |= set(await self.accounts[side].vanished(self.target.object, emptied)) if emptied else set()
+        lost = [c for c in merged.changes if not c.after and c.rule.spec(c.side.other).name in gone]
+        held = [Held(c.rule, c.side, "", "the field is not there any more; check the connection") for c in lost]
+        return Merge(tuple(c for c in merged.changes if c not in lost), (*merged.held, *held))
+
     async def _write(self, side: Side, pair: dict[Side, Record], merged: Merge) -> dict[str, str]:
         """Write what differs to one side; returns the written fields as the vendor now has them."""
         values = merged.values_for(side)
@@ -100,8 +111,8 @@ class Work:
 
 
 def landed(sent: dict[str, str], answer: Record) -> dict[str, str]:
-    """The sent fields as the answer shows them. An answer that leaves a field out is taken to have kept it."""
-    return {name: answer.values.get(name, "") or value for name, value in sent.items()}
+    """The sent fields as the vendor has them now; a field that it threw away is not taken for one that it kept."""
+    return {name: answer.values.get(name, "") for name in sent}
 
 
 def _refused(merged: Merge, landed: dict[Side, dict[str, str]]) -> list[Held]:

@@ -1,6 +1,6 @@
 """The contacts of one HighLevel location."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from app.errors import AnswerLost, Duplicate, Gone, Rejected, Unsupported
 from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel import mapping
-from app.providers.highlevel.wire import ID, ContactReply, SearchReply, UpdateReply, reply
+from app.providers.highlevel.wire import ID, ContactReply, CustomFieldsReply, SearchReply, UpdateReply, reply
 from app.providers.http import Wire
 from app.sync.records import FieldSpec, Presence, Record, Values
 from app.sync.values import e164, same
@@ -79,7 +79,18 @@ class HighLevelAccount:
         updated = reply(UpdateReply, answer, failure=AnswerLost)
         if not updated.succeeded:
             raise Rejected("HighLevel says that it did not change the contact, and not why")
-        return self._read(updated.contact) if updated.contact else await self.fetch(object_, current.id)
+        record = self._read(updated.contact) if updated.contact else None
+        if record is None or any(value and not record.values[name] for name, value in values.items()):
+            return await self.fetch(object_, current.id)  # accepted is not kept (highlevel-api-docs#313)
+        return record
+
+    async def vanished(self, object_: str, names: Collection[str]) -> Collection[str]:
+        table = {each.ours: each.theirs for each in mapping.table(self.data) if each.custom and each.ours in names}
+        if not table:
+            return []
+        body = await self.wire.get(f"/locations/{self.location_id}/customFields", {"model": "contact"})
+        there = {each.id for each in reply(CustomFieldsReply, body).custom_fields}
+        return [ours for ours, theirs in table.items() if theirs not in there]
 
     async def archive(self, object_: str, current: Record) -> None:
         raise Unsupported("archive", "HighLevel contacts cannot be archived")
@@ -92,7 +103,7 @@ class HighLevelAccount:
             raise Rejected(f"contact {contact['id']} belongs to another HighLevel location")
         return mapping.read(contact, self.data)
 
-    async def _live(self, ids: Sequence[str]) -> list[Record]:
+    async def _live(self, ids: Iterable[str]) -> list[Record]:
         records = []
         for each in ids:
             try:

@@ -55,7 +55,7 @@ TEXT_LIKE = {"TEXT": Kind.TEXT, "LARGE_TEXT": Kind.TEXT, "EMAIL": Kind.EMAIL, "P
 
 
 def fields(data: Data) -> dict[str, FieldSpec]:
-    return {each.ours: each.spec for each in _table(data)}
+    return {each.ours: each.spec for each in table(data)}
 
 
 def read(contact: Mapping[str, Any], data: Data) -> Record:
@@ -63,7 +63,7 @@ def read(contact: Mapping[str, Any], data: Data) -> Record:
     custom = {each.get("id"): each.get("value") for each in contact.get("customFields") or ()}
     return Record(
         id=contact["id"],
-        values={each.ours: _value(each, custom if each.custom else contact) for each in _table(data)},
+        values={each.ours: _value(each, custom if each.custom else contact) for each in table(data)},
         presence=Presence.DELETED if contact.get("deleted") is True else Presence.ACTIVE,
         created_at=_moment(contact.get("dateAdded")),
         updated_at=_moment(contact.get("dateUpdated")),
@@ -77,10 +77,10 @@ def write(values: Values, data: Data) -> dict[str, Any]:
     An emptied field is sent as "". That this clears it is inferred: HighLevel documents which types a field takes, not
     what empties it.
     """
-    table = {each.ours: each for each in _table(data)}
-    if unknown := sorted(values.keys() - table.keys()):
+    known = {each.ours: each for each in table(data)}
+    if unknown := sorted(values.keys() - known.keys()):
         raise Rejected(f"this HighLevel location has no field “{unknown[0]}”")
-    given = [(table[ours], value) for ours, value in values.items()]
+    given = [(known[ours], value) for ours, value in values.items()]
     body: dict[str, Any] = {field.theirs: value for field, value in given if not field.custom}
     if custom := [{"id": field.theirs, "field_value": value} for field, value in given if field.custom]:
         body["customFields"] = custom
@@ -103,7 +103,7 @@ def _full_name(contact: Mapping[str, Any]) -> str:
     return " ".join(parts).strip() or contact.get("companyName") or ""
 
 
-def _table(data: Data) -> Iterator[Field]:
+def table(data: Data) -> Iterator[Field]:
     yield from CONTACT
     for each in data.get("custom_fields", ()):
         if each["type"] in TEXT_LIKE:

@@ -1,11 +1,12 @@
 """Calls to one Invoice Ninja company. contracts/invoice_ninja, sections 3 and 4."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported
+from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported, Wait
 from app.providers.base import KeyKind, MatchKey
 from app.providers.http import Wire
 from app.providers.invoice_ninja import mapping
@@ -13,6 +14,7 @@ from app.providers.invoice_ninja.wire import ClientAnswer, ClientPage, parse
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values
 from app.sync.values import same
 
+JUST_NOW = timedelta(minutes=2)
 PER_PAGE = 200
 MAX_PAGES = 25
 
@@ -35,7 +37,10 @@ class InvoiceNinjaAccount:
 
     async def fetch(self, object_: str, external_id: str, *, part: str = "") -> Record:
         _only_contacts(object_)
-        return self._record(await self.wire.get(_path(external_id)), part=part)
+        record = self._record(await self.wire.get(_path(external_id)), part=part)
+        if _is_being_made(record):
+            raise Wait(1, "Invoice Ninja is still creating it")
+        return record
 
     async def find(self, object_: str, key: MatchKey) -> Sequence[Record]:
         """Clients that match exactly. The vendor's filters only narrow the search: unknown ones are ignored."""
@@ -61,6 +66,9 @@ class InvoiceNinjaAccount:
         if not payload:
             return current
         return self._record(await self.wire.write("PUT", _path(current.id), payload), part=current.part)
+
+    async def vanished(self, object_: str, names: Collection[str]) -> Collection[str]:
+        return []
 
     async def archive(self, object_: str, current: Record) -> None:
         _only_contacts(object_)
@@ -102,6 +110,12 @@ class InvoiceNinjaAccount:
             if not answer.data or page >= answer.meta.pagination.total_pages:
                 return list(found.values())
         raise Rejected(f"more than {PER_PAGE * MAX_PAGES} clients are similar: too many to look for one among them")
+
+
+def _is_being_made(record: Record) -> bool:
+    """Under QUEUE_CONNECTION=sync its create event comes before its contacts and number exist (section 8)."""
+    young = record.created_at is not None and datetime.now(UTC) - record.created_at < JUST_NOW
+    return young and not record.raw["contacts"] and not record.raw.get("number")
 
 
 def _only_contacts(object_: str) -> None:

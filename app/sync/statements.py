@@ -1,0 +1,67 @@
+"""The statements of `store.py` that every job runs, as SQL: built once, one round trip each."""
+
+import functools
+
+from sqlalchemy import TextClause, text
+
+from app.sync.records import Side
+
+COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
+
+_FIELDS = (
+    "id, crm_id, billing_id, billing_part, state, problem, detail, origin, base_crm, base_billing, held, tries,"
+    " creating, created_at, synced_at"
+)
+_PENDING = (
+    "FROM events e WHERE e.state = 'pending' AND e.bridge_id = :bridge_id AND e.object = :object"
+    " AND e.side = :side AND e.external_id = :external_id"
+)
+# The names put into these statements are the constants above; values are always parameters.
+CLAIM = {
+    side: text(
+        f"INSERT INTO links AS l (bridge_id, object, {column}, claim, claimed_until)"  # noqa: S608
+        " VALUES (:bridge_id, :object, :external_id, :claim, now() + make_interval(secs => :seconds))"
+        f" ON CONFLICT (bridge_id, object, {column})"
+        " DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until"
+        " WHERE l.claimed_until IS NULL OR l.claimed_until < now() OR l.claim = excluded.claim"
+        f" RETURNING {_FIELDS}, (SELECT coalesce(max(e.id), 0) {_PENDING}) AS last_event,"
+        f" (SELECT coalesce(max(e.kind), '') {_PENDING}) AS cause"
+    )
+    for side, column in COLUMN.items()
+}
+FIND = {
+    side: text(
+        f"SELECT {_FIELDS}, coalesce(claimed_until > now(), false) AS busy FROM links"  # noqa: S608
+        f" WHERE bridge_id = :bridge_id AND object = :object AND {column} = :external_id"
+    )
+    for side, column in COLUMN.items()
+}
+# One statement settles an attempt: the link, and only with it the activity and the events that it answers.
+_KEPT = """
+    WITH kept AS (
+        UPDATE links SET claim = '', claimed_until = NULL, match_key = NULL, {columns}
+         WHERE id = :id AND claim = :claim RETURNING id
+    ), answered AS (
+        UPDATE events SET state = :event_state, outcome = :event_outcome, handled_at = now()
+         WHERE state = 'pending' AND bridge_id = :bridge_id AND object = :object AND side = :side
+           AND external_id = :external_id AND id <= :last_event AND EXISTS (SELECT 1 FROM kept)
+    ){told}
+    SELECT id FROM kept
+"""
+_TOLD = """, told AS (
+        INSERT INTO activities (bridge_id, link_id, object, crm_id, billing_id, action, cause, detail, changes)
+        SELECT :bridge_id, kept.id, :object, a.crm_id, a.billing_id, a.action, a.cause, a.detail, a.changes
+          FROM kept, jsonb_to_record(CAST(:activity AS jsonb))
+            AS a(crm_id text, billing_id text, action text, cause text, detail text, changes jsonb)
+    )"""
+JSON = {"base_crm", "base_billing", "held", "candidates"}
+RESERVE = text(
+    "UPDATE links SET match_key = :match_key, creating = :creating WHERE id = :id AND claim = :claim RETURNING id"
+)
+
+
+@functools.cache
+def settle(columns: tuple[str, ...], told: bool) -> TextClause:
+    """`columns` are names of ours, in the few combinations that settlements have."""
+    pairs = (f"{name} = CAST(:{name} AS jsonb)" if name in JSON else f"{name} = :{name}" for name in columns)
+    return text(_KEPT.format(columns=", ".join(pairs), told=_TOLD if told else ""))
