@@ -6,6 +6,7 @@ everything that arrived during the last one (about 2,000 durable acknowledgement
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ COMMITTERS = 2
 BATCH = 200
 WAITING_ROOM = 5_000
 PATIENCE = 8.0
+TRIES = 8
+"""How often a batch is stored anew that met another one's jobs or a settling job's events."""
 FLOOD = 300
 """Events of one bridge within ten seconds that are still treated as live ones."""
 
@@ -138,7 +141,7 @@ class Inbox:
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> SQLAlchemyError | None:
         failure: SQLAlchemyError | None = None
-        for _ in range(3):
+        for _ in range(TRIES):
             try:
                 await self._store(arrivals)
             except IntegrityError as error:  # another process queued the same record in this instant
@@ -151,6 +154,8 @@ class Inbox:
                 return error
             else:
                 return None
+            await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 -- not in step with the other
+        log.warning("inbox.cannot_store", error=str(failure).splitlines()[0], events=len(arrivals))
         return failure
 
     async def _store(self, arrivals: Sequence[Arrival]) -> None:

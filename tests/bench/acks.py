@@ -17,7 +17,9 @@ async def measure() -> list[Row]:
         await site.serve("--no-worker")
         await site.connect()
         for kind in COUNTS:
-            await load(site, kind, 1_000, contacts=CONTACTS)
+            warm = await load(site, kind, 1_000, contacts=CONTACTS)
+            if set(warm["statuses"]) != {ANSWERS[kind]}:
+                raise RuntimeError(f"{kind}, warming up: {warm['statuses']}")
         return _rows(await _rounds(site), await _single(site))
 
 
