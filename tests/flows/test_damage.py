@@ -26,7 +26,7 @@ def set_(world: World, **changes: Any) -> None:
 
 async def vat_field(world: World) -> str:
     fields = (await world.highlevel.get(f"/locations/{LOCATION}/customFields")).json()["customFields"]
-    return next(field["id"] for field in fields if field["fieldKey"] == "contact.vat_number")
+    return str(next(field["id"] for field in fields if field["fieldKey"] == "contact.vat_number"))
 
 
 async def forget_field(world: World, field_id: str) -> None:
