@@ -1,6 +1,7 @@
 """`crossledger`: the service and the tools around it."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -60,6 +61,15 @@ def _guarded(work: Callable[[], T]) -> T:
         stop_with(f"The database cannot be used: {str(error).splitlines()[0]}")
 
 
+def _keep_what_is_loaded() -> None:
+    """What a process has loaded by now lives as long as it does: the garbage collector need not walk it each time,
+
+    which stopped everything for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; default CROSSLEDGER_HOST.")] = "",
@@ -80,6 +90,7 @@ def serve(
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         service = build(settings, url, bundled)
         app = web_app(service, managed(service, worker=not no_worker))
+        _keep_what_is_loaded()
         uvicorn.run(
             app,
             host=host or settings.host,
@@ -102,7 +113,9 @@ def worker() -> None:
 
         settings, url, bundled = _prepared()
         configure(settings.log_level)
-        asyncio.run(work_until_told(build(settings, url, bundled)))
+        service = build(settings, url, bundled)
+        _keep_what_is_loaded()
+        asyncio.run(work_until_told(service))
 
     _guarded(work)
 

@@ -1,7 +1,7 @@
 """Connections and bridges, kept in memory: webhooks and jobs ask for them thousands of times a minute.
 
-The copy is at most `_FRESH` seconds old, and a question that finds nothing looks again first, so that a connection
-made a moment ago on another machine is known here at once.
+Whoever finds the copy older than `_FRESH` seconds has a new one read, and goes on with the old one. A question that
+finds nothing waits for a new one, so that a connection made a moment ago on another machine is known here at once.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -18,7 +19,10 @@ from app.models.connection import ConnectionState
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
 
+log = structlog.get_logger()
+
 _FRESH = 2.0
+_TOO_OLD = 10.0
 _LOOK_AGAIN = 0.25
 
 
@@ -61,12 +65,12 @@ class Directory:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._snapshot = Snapshot()
-        self._read_at = float("-inf")
-        self._reading = asyncio.Lock()
+        self._read_at = self._changed_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """Forget the copy; the next question reads the tables."""
-        self._read_at = float("-inf")
+        """Something was changed here: the next question waits for a new copy."""
+        self._changed_at = time.monotonic()
 
     async def connections_of(self, provider: str, account_id: str) -> tuple[ConnectionView, ...]:
         """Every connection to this account of this provider; none where it is not connected."""
@@ -86,19 +90,31 @@ class Directory:
         return (await self._now()).bridges.get(bridge_id) or (await self._again()).bridges.get(bridge_id)
 
     async def _now(self) -> Snapshot:
-        return await self._newer_than(_FRESH)
+        now = time.monotonic()
+        if now - self._read_at > _FRESH:
+            self._start_reading()
+        return await self._since(max(self._changed_at, now - _TOO_OLD))
 
     async def _again(self) -> Snapshot:
-        return await self._newer_than(_LOOK_AGAIN)
+        return await self._since(max(self._changed_at, time.monotonic() - _LOOK_AGAIN))
 
-    async def _newer_than(self, seconds: float) -> Snapshot:
-        if time.monotonic() - self._read_at > seconds:
-            async with self._reading:  # many ask at once when the copy is old: one looks
-                if time.monotonic() - self._read_at > seconds:
-                    read_at = time.monotonic()
-                    self._snapshot = await self._read()
-                    self._read_at = read_at
+    async def _since(self, moment: float) -> Snapshot:
+        """A copy whose reading began after `moment`."""
+        while self._read_at <= moment:
+            await asyncio.shield(self._start_reading())
         return self._snapshot
+
+    def _start_reading(self) -> asyncio.Task[None]:
+        """Many ask at once when the copy is old: one looks."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._replace())
+            self._reading.add_done_callback(_retrieve)
+        return self._reading
+
+    async def _replace(self) -> None:
+        read_at = time.monotonic()
+        self._snapshot = await self._read()
+        self._read_at = read_at
 
     async def _read(self) -> Snapshot:
         # One moment for both tables: a bridge never names a connection that this copy does not have.
@@ -117,6 +133,12 @@ class Directory:
                 of_connection[connection_id] = (*of_connection.get(connection_id, ()), (bridge, side))
         by_key = {view.key_digest: view for view in connections.values() if view.key_digest}
         return Snapshot(connections, bridges, by_account, by_key, of_connection)
+
+
+def _retrieve(reading: asyncio.Task[None]) -> None:
+    """A copy that could not be read is said to those who wait for it; nobody may."""
+    if not reading.cancelled() and (error := reading.exception()):
+        log.info("directory.not_read", reason=str(error).partition("\n")[0])
 
 
 def is_active(connection: ConnectionView) -> bool:

@@ -1,7 +1,7 @@
 """The way in: an event is stored together with its job before the sender hears "accepted".
 
-Two committers take whatever waits and store it in one transaction each, so that the cost of a commit is shared by
-everything that arrived during the last one (about 2,000 durable acknowledgements a second on two cores).
+Two committers take whatever waits and store it in one statement each, so that the cost of a commit is shared by
+everything that arrived during the last one.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from typing import Any
 import structlog
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.db import Database
 from app.directory import BridgeView, ConnectionView, Directory
 from app.models.connection import ConnectionState
 from app.models.event import EventState
 from app.providers.base import Event, Verdict
-from app.queue import Priority, RecordJob, defer
+from app.queue import DEFER_JOBS, Priority, RecordJob
 from app.sync.records import Side
 from app.sync.values import storable
 
@@ -37,50 +37,76 @@ TRIES = 8
 FLOOD = 300
 """Events of one bridge within ten seconds that are still treated as live ones."""
 
-# A delivery known by its content only is news again when it comes again: it is pending anew, under a new id, so
-# that no job that looked before this moment can answer it.
-_STORE = text("""
-    INSERT INTO events (delivery, connection_id, bridge_id, provider, side, kind, object, external_id, state, outcome)
-    SELECT r.delivery, r.connection_id, r.bridge_id, r.provider, r.side, r.kind, r.object, r.external_id, r.state,
-           r.outcome
-      FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-        AS r(delivery text, connection_id bigint, bridge_id bigint, provider text, side text, kind text, object text,
-             external_id text, state text, outcome text)
-     ORDER BY r.delivery
-    ON CONFLICT (delivery) DO UPDATE SET deliveries = events.deliveries + 1
-    RETURNING id, delivery, (xmax = 0) AS fresh
-""")
-_AGAIN = text("""
-    UPDATE events SET id = DEFAULT, state = 'pending', outcome = '', received_at = now(), handled_at = NULL
-     WHERE delivery = ANY(:deliveries)
-""")
+# One statement stores a batch: the events, and a job for each record that has news and none that waits.
+# A delivery known by its content only is news again when it comes again: it is pending anew, under a new id, so that
+# no job that looked before this moment can answer it.
+_AGAIN = "(excluded.state = 'pending' AND starts_with(excluded.delivery, 'content:'))"
+_STORE = text(f"""
+    WITH arrived AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+            AS r(delivery text, connection_id bigint, bridge_id bigint, provider text, side text, kind text,
+                 object text, external_id text, state text, outcome text,
+                 priority integer, lock text, once text, args jsonb)
+    ), stored AS (
+        INSERT INTO events AS e (delivery, connection_id, bridge_id, provider, side, kind, object, external_id, state,
+                                 outcome)
+        SELECT delivery, connection_id, bridge_id, provider, side, kind, object, external_id, state, outcome
+          FROM arrived ORDER BY delivery
+        ON CONFLICT (delivery) DO UPDATE SET deliveries = e.deliveries + 1,
+            id = CASE WHEN {_AGAIN} THEN excluded.id ELSE e.id END,
+            state = CASE WHEN {_AGAIN} THEN excluded.state ELSE e.state END,
+            outcome = CASE WHEN {_AGAIN} THEN '' ELSE e.outcome END,
+            received_at = CASE WHEN {_AGAIN} THEN excluded.received_at ELSE e.received_at END,
+            handled_at = CASE WHEN {_AGAIN} THEN NULL ELSE e.handled_at END
+        RETURNING delivery, (xmax = 0 OR starts_with(delivery, 'content:')) AS news
+    ), jobs AS (
+        SELECT DISTINCT ON (once) once, lock, priority, args, NULL::timestamptz AS at
+          FROM arrived JOIN stored USING (delivery) WHERE news AND once IS NOT NULL ORDER BY once, priority DESC
+    ){DEFER_JOBS}
+""")  # noqa: S608 -- constants of ours
 
 
 class Full(Exception):
     """Cannot be stored now: the sender is asked to come back."""
 
 
+class Sender:
+    """Whoever waits for an answer until all rows of a delivery are stored."""
+
+    def __init__(self, rows: int) -> None:
+        self._missing = rows
+        self.answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def stored(self, failure: str | None) -> None:
+        self._missing -= 1
+        if self.answer.done():
+            return  # it gave up waiting, or another row has failed
+        if failure is not None:
+            self.answer.set_exception(Full(failure))
+        elif not self._missing:
+            self.answer.set_result(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One row to store, with the job it causes (none for what is ignored)."""
+    """One row to store, together with the job that it causes."""
 
     row: dict[str, Any]
-    job: RecordJob | None
-    again: bool
+    sender: Sender
 
 
 @dataclass(slots=True)
 class Inbox:
-    engine: AsyncEngine
+    db: Database
     directory: Directory
-    _waiting: asyncio.Queue[tuple[Arrival, asyncio.Future[None]]] = field(
-        default_factory=lambda: asyncio.Queue(WAITING_ROOM)
+    _waiting: list[asyncio.Queue[Arrival]] = field(
+        default_factory=lambda: [asyncio.Queue(WAITING_ROOM) for _ in range(COMMITTERS)]
     )
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _floods: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._commit_for_ever(), name=f"committer-{n}") for n in range(COMMITTERS)]
+        self._tasks = [asyncio.create_task(self._commit_for_ever(queue)) for queue in self._waiting]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -89,33 +115,36 @@ class Inbox:
 
     async def accept(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> None:
         """Returns when the event is durable. Raises Full when it cannot be, now."""
-        arrivals = await self._arrivals(provider, event, connections)
-        loop = asyncio.get_running_loop()
-        stored = [loop.create_future() for _ in arrivals]
+        rows = await self._rows(provider, event, connections)
+        sender = Sender(len(rows))
+        # One record always goes the same way, so that two batches of one process never wait for each other.
+        queue = self._waiting[hash(event.external_id) % COMMITTERS]
         try:
-            for arrival, future in zip(arrivals, stored, strict=True):
-                self._waiting.put_nowait((arrival, future))
-            await asyncio.wait_for(asyncio.gather(*stored), PATIENCE)
-        except (asyncio.QueueFull, TimeoutError, SQLAlchemyError) as error:
-            raise Full(str(error) or type(error).__name__) from error
+            for row in rows:
+                queue.put_nowait(Arrival(row, sender))
+            async with asyncio.timeout(PATIENCE):
+                await sender.answer
+        except (asyncio.QueueFull, TimeoutError) as error:
+            raise Full(type(error).__name__) from error
 
-    async def _arrivals(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> list[Arrival]:
+    async def _rows(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> list[dict[str, Any]]:
         """One row per bridge that the event concerns; a single ignored one where it concerns none."""
         if not connections:
-            return [_arrival(provider, event, None, None, ignored="unknown account")]
-        arrivals: list[Arrival] = []
+            return [_row(provider, event, None, ignored="unknown account")]
+        rows: list[dict[str, Any]] = []
         for connection in connections:
             if connection.state == ConnectionState.DISABLED:
-                arrivals.append(_arrival(provider, event, connection, None, ignored="the connection is disabled"))
+                rows.append(_row(provider, event, connection, ignored="the connection is disabled"))
                 continue
             bridges = await self.directory.bridges_of(connection.id)
             if not bridges:
-                arrivals.append(_arrival(provider, event, connection, None, ignored="no bridge uses this account"))
+                rows.append(_row(provider, event, connection, ignored="no bridge uses this account"))
             for bridge, side in bridges:
-                arrivals.append(
-                    _arrival(provider, event, connection, (bridge, side), priority=self._priority(bridge.id))
-                )
-        return arrivals
+                row = _row(provider, event, connection, bridge, side)
+                if event.verdict is Verdict.HANDLED:
+                    row |= _job(event, bridge, side, self._priority(bridge.id))
+                rows.append(row)
+        return rows
 
     def _priority(self, bridge_id: int) -> Priority:
         """A bridge that floods yields to the others; within a bridge nothing changes."""
@@ -125,88 +154,83 @@ class Inbox:
         self._floods[bridge_id] = (window, count)
         return Priority.LIVE if count <= FLOOD else Priority.FLOOD
 
-    async def _commit_for_ever(self) -> None:
+    async def _commit_for_ever(self, queue: asyncio.Queue[Arrival]) -> None:
         while True:
-            batch = [await self._waiting.get()]
-            while len(batch) < BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            failure = await self._commit([arrival for arrival, _ in batch])
-            for _, future in batch:
-                if future.done():
-                    continue  # its sender gave up waiting
-                if failure is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(failure)
+            batch = [await queue.get()]
+            while len(batch) < BATCH and not queue.empty():
+                batch.append(queue.get_nowait())
+            failure = await self._commit([arrival.row for arrival in batch])
+            for arrival in batch:
+                arrival.sender.stored(failure)
 
-    async def _commit(self, arrivals: Sequence[Arrival]) -> SQLAlchemyError | None:
-        failure: SQLAlchemyError | None = None
+    async def _commit(self, rows: Sequence[dict[str, Any]]) -> str | None:
+        """Why it could not be stored. A batch that fails must not end the committer, whatever the reason."""
+        failure = ""
         for _ in range(TRIES):
             try:
-                await self._store(arrivals)
-            except IntegrityError as error:  # another process queued the same record in this instant
-                failure = error
-            except SQLAlchemyError as error:
-                if _is_deadlock(error):  # a job answered the same events in another order
-                    failure = error
-                    continue
-                log.warning("inbox.cannot_store", error=str(error).splitlines()[0], events=len(arrivals))
-                return error
+                await self._store(rows)
+            except Exception as error:  # noqa: BLE001 -- as above
+                failure = str(error).partition("\n")[0] or type(error).__name__
+                if not _is_collision(error):
+                    break
+                await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 -- not in step with the other
             else:
                 return None
-            await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 -- not in step with the other
-        log.warning("inbox.cannot_store", error=str(failure).splitlines()[0], events=len(arrivals))
+        log.warning("inbox.cannot_store", error=failure, events=len(rows))
         return failure
 
-    async def _store(self, arrivals: Sequence[Arrival]) -> None:
-        distinct = {arrival.row["delivery"]: arrival for arrival in arrivals}
-        async with self.engine.begin() as connection:
-            rows = json.dumps([arrival.row for arrival in distinct.values()])
-            stored = (await connection.execute(_STORE, {"rows": rows})).all()
-            known = {row.delivery for row in stored if not row.fresh}
-            again = sorted(delivery for delivery in known if distinct[delivery].again)
-            if again:
-                await connection.execute(_AGAIN, {"deliveries": again})
-            await defer(
-                connection,
-                [a.job for name, a in distinct.items() if a.job and (name not in known or a.again)],
-            )
+    async def _store(self, rows: Sequence[dict[str, Any]]) -> None:
+        distinct = {row["delivery"]: row for row in rows}
+        async with self.db.single.connect() as connection:
+            await connection.execute(_STORE, {"rows": json.dumps(list(distinct.values()))})
 
 
-def _is_deadlock(error: SQLAlchemyError) -> bool:
-    return isinstance(error, DBAPIError) and isinstance(error.orig, DeadlockDetected)
+def _is_collision(error: Exception) -> bool:
+    """Another process queued the same record in this instant, or a job answered the same events in another order."""
+    return isinstance(error, IntegrityError) or (
+        isinstance(error, DBAPIError) and isinstance(error.orig, DeadlockDetected)
+    )
 
 
-def _arrival(
+_STATES = {
+    Verdict.HANDLED: EventState.PENDING,
+    Verdict.IGNORED: EventState.IGNORED,
+    Verdict.UNKNOWN: EventState.UNKNOWN,
+}
+
+
+def _row(
     provider: str,
     event: Event,
     connection: ConnectionView | None,
-    place: tuple[BridgeView, Side] | None,
+    bridge: BridgeView | None = None,
+    side: Side | None = None,
     *,
     ignored: str = "",
-    priority: Priority = Priority.LIVE,
-) -> Arrival:
-    states = {Verdict.IGNORED: EventState.IGNORED, Verdict.UNKNOWN: EventState.UNKNOWN}
-    state = EventState.IGNORED if ignored else states.get(event.verdict, EventState.PENDING)
-    bridge, side = place or (None, None)
+) -> dict[str, Any]:
+    state = EventState.IGNORED if ignored else _STATES[event.verdict]
     prefix = "content" if event.by_content else "delivery"
-    row = {
-        "delivery": f"{prefix}:{connection.id if connection else 0}:{bridge.id if bridge else 0}:{event.delivery_id}",
+    account = f"{connection.id if connection else 0}:{bridge.id if bridge else 0}"
+    # One text that cannot be stored would refuse the whole batch.
+    return {
+        "delivery": storable(f"{prefix}:{account}:{event.delivery_id}"),
         "connection_id": connection.id if connection else None,
         "bridge_id": bridge.id if bridge else None,
         "provider": provider,
         "side": side.value if side else "",
-        "kind": event.kind,
+        "kind": storable(event.kind),
         "object": event.object,
-        "external_id": event.external_id,
+        "external_id": storable(event.external_id),
         "state": state.value,
-        "outcome": "" if state is EventState.PENDING else ignored or event.reason,
+        "outcome": storable("" if state is EventState.PENDING else ignored or event.reason),
     }
-    job = None
-    if state is EventState.PENDING and bridge is not None and side is not None:
-        job = RecordJob(
-            bridge_id=bridge.id, object=event.object, side=side, external_id=event.external_id, priority=priority
-        )
-    # One text that cannot be stored would refuse the whole batch.
-    row = {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
-    return Arrival(row, job, again=event.by_content and job is not None)
+
+
+def _job(event: Event, bridge: BridgeView, side: Side, priority: Priority) -> dict[str, Any]:
+    return RecordJob(
+        bridge_id=bridge.id,
+        object=event.object,
+        side=side,
+        external_id=storable(event.external_id),
+        priority=priority,
+    ).row()

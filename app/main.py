@@ -98,7 +98,7 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
 
     worker = Worker(settings, engine, queue, sync, connections, revive)
     worker.register()
-    return Service(settings, db, engine, queue, client, directory, connections, Inbox(engine, directory), worker)
+    return Service(settings, db, engine, queue, client, directory, connections, Inbox(db, directory), worker)
 
 
 def managed(service: Service, *, worker: bool) -> Lifespan:

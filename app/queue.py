@@ -76,10 +76,25 @@ class RecordJob:
         }
 
 
-# FOR SHARE: a worker cannot take such a job before we commit, so it will see the events that are stored with this.
-_WAITING = text(
-    "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:once) FOR SHARE"
-)
+# The end of a statement that has named its work as `jobs` (once, lock, priority, args, at), one row for each `once`:
+# queues what does not wait already, and says how much that was.
+# FOR SHARE: a worker cannot take a waiting job before we commit, so it will see the events that are stored with this.
+DEFER_JOBS = f"""
+    , waiting AS (
+        SELECT queueing_lock FROM procrastinate_jobs
+         WHERE status = 'todo' AND queueing_lock = ANY (ARRAY(SELECT once FROM jobs)) FOR SHARE
+    )
+    SELECT coalesce(cardinality(procrastinate_defer_jobs_v1(array_agg(
+               ROW('{QUEUE}', '{SYNC}', priority, lock, once, args, at)::procrastinate_job_to_defer_v1 ORDER BY once
+           ))), 0)
+      FROM jobs WHERE once NOT IN (SELECT queueing_lock FROM waiting)
+"""  # noqa: S608 -- constants of this module
+_DEFER = text(f"""
+    WITH jobs AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:jobs AS jsonb))
+            AS j(priority integer, lock text, once text, args jsonb, at timestamptz)
+    ){DEFER_JOBS}
+""")  # noqa: S608 -- constants of this module
 # A job for later that waits already comes at the earlier of the two times: what has to wait a moment must not wait for
 # an old retry's hour.
 _SOONER = text("""
@@ -87,12 +102,6 @@ _SOONER = text("""
       FROM jsonb_to_recordset(CAST(:jobs AS jsonb)) AS j(priority integer, once text, at timestamptz)
      WHERE q.status = 'todo' AND q.queueing_lock = j.once AND j.at < q.scheduled_at
 """)
-_DEFER = text(f"""
-    SELECT procrastinate_defer_jobs_v1(array_agg(
-        ROW('{QUEUE}', '{SYNC}', j.priority, j.lock, j.once, j.args, j.at)::procrastinate_job_to_defer_v1))
-      FROM jsonb_to_recordset(CAST(:jobs AS jsonb))
-        AS j(priority integer, lock text, once text, args jsonb, at timestamptz)
-""")  # noqa: S608 -- constants of this module
 
 
 async def defer(connection: AsyncConnection, jobs: Sequence[RecordJob]) -> int:
@@ -103,14 +112,11 @@ async def defer(connection: AsyncConnection, jobs: Sequence[RecordJob]) -> int:
     if not jobs:
         return 0
     wanted = {job.once: job for job in jobs}
-    waiting = set((await connection.execute(_WAITING, {"once": list(wanted)})).scalars())
     # In one order everywhere: two transactions that wait for each other's rows would be a deadlock.
-    rows = [wanted[once].row() for once in sorted(wanted) if once not in waiting]
-    if rows:
-        await connection.execute(_DEFER, {"jobs": json.dumps(rows)})
-    if sooner := [wanted[once].row() for once in sorted(waiting) if wanted[once].at]:
-        await connection.execute(_SOONER, {"jobs": json.dumps(sooner)})
-    return len(rows)
+    rows = [wanted[once].row() for once in sorted(wanted)]
+    if later := [row for row in rows if row["at"]]:
+        await connection.execute(_SOONER, {"jobs": json.dumps(later)})
+    return int(await connection.scalar(_DEFER, {"jobs": json.dumps(rows)}) or 0)
 
 
 def make_app(url: str) -> procrastinate.App:
