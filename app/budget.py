@@ -60,6 +60,10 @@ class Limit:
     interval: float = 1
     per_day: int = 0
 
+    @property
+    def exists(self) -> bool:
+        return bool(self.calls or self.per_day)
+
 
 UNLIMITED = Limit()
 
@@ -80,12 +84,12 @@ class Budgets:
         seconds = self._closed_until.get(connection_id, 0) - time.monotonic()
         if seconds > 0:
             raise Wait(seconds, "budget")
-        if limit == UNLIMITED:
+        if not limit.exists:
             return
         calls = limit.calls or _MANY
         values = {
             "connection": connection_id,
-            "interval": limit.interval,
+            "interval": limit.interval if limit.calls else 0,  # where only days are counted, no times are kept
             "calls": calls if writes else max(1, int(calls * _READ_SHARE)),
             "per_day": limit.per_day,
         }
@@ -101,7 +105,7 @@ class Budgets:
 
     async def close(self, connection_id: int, limit: Limit, seconds: float) -> None:
         self._closed_until[connection_id] = time.monotonic() + seconds
-        if limit != UNLIMITED:
+        if limit.exists:
             async with self._db.single.connect() as connection:
                 await connection.execute(_BLOCK, {"connection": connection_id, "seconds": seconds})
 

@@ -108,6 +108,8 @@ def worker() -> None:
     """Start a worker only, for a fleet: `serve --no-worker` elsewhere receives."""
 
     def work() -> None:
+        import uvloop
+
         from app.logs import configure
         from app.main import build, work_until_told
 
@@ -115,7 +117,7 @@ def worker() -> None:
         configure(settings.log_level)
         service = build(settings, url, bundled)
         _keep_what_is_loaded()
-        asyncio.run(work_until_told(service))
+        uvloop.run(work_until_told(service))
 
     _guarded(work)
 

@@ -217,3 +217,20 @@ async def test_connections_do_not_spend_each_others_budget(processes: list[Datab
     budgets, limit = Budgets(processes[0], {}), Limit(1, 10)
     assert not await wait_of(budgets, connection_id, limit)
     assert not await wait_of(budgets, other, limit)
+
+
+async def test_an_account_without_a_limit_asks_the_database_nothing(
+    processes: list[Database], connection_id: int
+) -> None:
+    assert not await wait_of(Budgets(processes[0], {}), connection_id, Limit(0, 60))
+
+    assert await recent(processes[0]) == []
+
+
+async def test_where_only_days_are_counted_no_times_are_kept(processes: list[Database], connection_id: int) -> None:
+    budgets = Budgets(processes[0], {})
+    for _ in range(5):
+        assert not await wait_of(budgets, connection_id, Limit(0, 60, per_day=5))
+
+    assert len(await recent(processes[0])) == 1
+    assert await wait_of(budgets, connection_id, Limit(0, 60, per_day=5))
