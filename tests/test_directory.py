@@ -127,6 +127,9 @@ async def test_a_change_made_elsewhere_is_known_when_the_copy_is_old(
     await run(engine, "UPDATE connections SET state = 'disabled'")
     started = time.monotonic()
     monkeypatch.setattr("app.directory.time", SimpleNamespace(monotonic=lambda: started + 2.1))
+    await directory.connections_of("highlevel", "loc")  # answered from the old copy; a new one is being read
+    assert directory._reading is not None
+    await directory._reading
     (after,) = await directory.connections_of("highlevel", "loc")
     assert (is_active(before), is_active(after)) == (True, False)
 
@@ -153,3 +156,39 @@ async def test_a_view_shows_no_secret(engine: AsyncEngine) -> None:
     ((bridge, _),) = await directory.bridges_of(view.id)
     for shown in (repr(view), str(view), repr(bridge)):
         assert not any(word in shown for word in ("SEALED", "KEY", "SECRET", "DATA"))
+
+
+async def test_questions_go_on_with_the_old_copy_while_a_new_one_is_read(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_place(engine)
+    directory = Directory(engine)
+    await directory.connections_of("highlevel", "loc")
+    monkeypatch.setattr("app.directory._FRESH", 0)
+    async with engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE connections IN ACCESS EXCLUSIVE MODE"))
+        assert await asyncio.wait_for(directory.connections_of("highlevel", "loc"), 1)
+    assert await asyncio.wait_for(directory.connection_by_key("nothing"), 5) is None
+
+
+async def test_a_change_made_here_is_seen_though_an_older_reading_ends_after_it(engine: AsyncEngine) -> None:
+    await make_place(engine)
+    directory = Directory(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE bridges IN ACCESS EXCLUSIVE MODE"))
+        older = asyncio.create_task(directory.connections_of("highlevel", "loc"))
+        await asyncio.sleep(0.2)  # it waits for the table
+        await directory.refresh()
+    await older
+    await run(engine, "UPDATE connections SET state = 'disabled'")
+    await directory.refresh()
+    (found,) = await directory.connections_of("highlevel", "loc")
+    assert not is_active(found)
+
+
+async def test_a_bridge_whose_settings_cannot_be_read_stops_and_the_others_go_on(engine: AsyncEngine) -> None:
+    broken, sound = await make_place(engine), await make_place(engine, "second")
+    await run(engine, "UPDATE bridges SET settings = '{\"prefer\": 7}' WHERE id = (SELECT min(id) FROM bridges)")
+    directory = Directory(engine)
+    assert await directory.bridges_of(broken.crm_id) == ()
+    assert [bridge.id for bridge, _ in await directory.bridges_of(sound.crm_id)] == [sound.bridge_id]

@@ -101,8 +101,11 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MatchKey:
+    """`lost`: a create with this key went out and its answer was lost, so look also where no index lags behind."""
+
     kind: KeyKind
     value: str
+    lost: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"

@@ -26,7 +26,9 @@ from app.sync.values import storable
 
 log = structlog.get_logger()
 
-TIMEOUT = httpx.Timeout(30, connect=10)
+LONGEST_ANSWER = 30.0
+"""Seconds."""
+TIMEOUT = httpx.Timeout(LONGEST_ANSWER, connect=10)
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=40, keepalive_expiry=30)
 USER_AGENT = "Crossledger/0.1"
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -194,6 +194,8 @@ class Controlled:
                 await self._fail(faults, scope, receive, noted)
             else:
                 await self.app(scope, receive, noted)
+        except ClientDisconnect:
+            pass  # the caller was killed in the middle of its request
         finally:
             query = scope["query_string"].decode("latin-1")
             label = self.control.label(scope)

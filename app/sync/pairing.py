@@ -23,6 +23,11 @@ CLOCKS = timedelta(minutes=2)
 TWINS = timedelta(minutes=2)
 """Two records made within this time of each other may be twins."""
 
+_SHARED = (
+    "Several CRM accounts bring their contacts to this billing account, so it is not known whose this client is. Enter"
+    " the contact in the CRM account that it belongs to, with the same e-mail: then the two are linked."
+)
+
 
 async def pair_up(work: Work) -> Settlement | None:
     """The record has no partner yet. None: it is gone, nothing is left to do."""
@@ -33,6 +38,9 @@ async def pair_up(work: Work) -> Settlement | None:
     if excluded := _excluded(work.bridge, side, record):
         problem, detail = excluded
         return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
+    if side is Side.BILLING and (name := await _elsewhere(work, record)):
+        detail = f"It belongs to bridge “{name}”, which shares this billing account."
+        return put_aside(work.target, work.link, LinkState.EXCLUDED, "elsewhere", detail)
     await _wait_for_partner(work, record)
     if not await work.store.reserve(work.link, work.target, match_key=twin_key(record), creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
@@ -44,7 +52,15 @@ async def pair_up(work: Work) -> Settlement | None:
         return ambiguous(work.target, work.link, detail, found.records)
     if found.records:
         return await _link(work, record, found)
+    if side is Side.BILLING and work.bridge.shares_billing:
+        return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
     return await _create(work, record)
+
+
+async def _elsewhere(work: Work, billing: Record) -> str | None:
+    if not work.bridge.shares_billing:
+        return None
+    return await work.store.elsewhere(work.target, billing.id, billing.slot)
 
 
 async def _wait_for_partner(work: Work, record: Record) -> None:
@@ -70,7 +86,7 @@ def _keys(work: Work, record: Record) -> list[MatchKey]:
     if other is Side.BILLING and work.slot and (again or older):
         keys.append(MatchKey(KeyKind.SLOT, record.id))
     if email := email_of(record):
-        keys.append(MatchKey(KeyKind.EMAIL, email))
+        keys.append(MatchKey(KeyKind.EMAIL, email, lost=again))
     elif other is Side.CRM and again:
         keys.extend(_weak_keys(record))
     return keys
@@ -79,6 +95,9 @@ def _keys(work: Work, record: Record) -> list[MatchKey]:
 async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
     (partner,) = found.records
     side = work.target.side
+    if side is Side.CRM and (name := await _elsewhere(work, partner)):
+        detail = f"the only match by {found.by} ({partner.id}) belongs to bridge “{name}”"
+        return ambiguous(work.target, work.link, detail, [partner])
     known = await work.store.find(work.target, side.other, partner.id)
     copy = side.other if found.by == SLOT_WORDS and _made_by_us(work.link, partner, side.other) else None
     if known is not None:
@@ -218,5 +237,5 @@ def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
 def _weak_keys(record: Record) -> list[MatchKey]:
     """After a create whose answer was lost, for a record without e-mail: it is found by what else it has."""
     if phone := e164(record.values.get("phone", "")):
-        return [MatchKey(KeyKind.PHONE, phone)]
+        return [MatchKey(KeyKind.PHONE, phone, lost=True)]
     return [MatchKey(KeyKind.NAME, full_name(record))]

@@ -47,6 +47,7 @@ class FieldSpec:
 
     `strict`: the provider refuses a value that is not valid for the kind, so we hold it back.
     `max_length`: characters the provider keeps; longer text is shortened by us, visibly, not by it, silently.
+    `refuses`: valid values, as we would write them, that the provider does not know all the same.
     """
 
     name: str
@@ -55,6 +56,7 @@ class FieldSpec:
     max_length: int | None = None
     writable: Writable = Writable.ALWAYS
     strict: bool = False
+    refuses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,8 +132,6 @@ def _activity(
     changes: list[dict[str, Any]],
 ) -> dict[str, Any]:
     return {
-        "bridge_id": target.bridge_id,
-        "object": target.object,
         "crm_id": crm_id or "",
         "billing_id": billing_id or "",
         "action": action,

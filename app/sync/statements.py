@@ -25,7 +25,7 @@ CLAIM = {
         " DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until"
         " WHERE l.claimed_until IS NULL OR l.claimed_until < now() OR l.claim = excluded.claim"
         f" RETURNING {_FIELDS}, (SELECT coalesce(max(e.id), 0) {_PENDING}) AS last_event,"
-        f" (SELECT coalesce(max(e.kind), '') {_PENDING}) AS cause"
+        f" coalesce((SELECT e.kind {_PENDING} ORDER BY e.id DESC LIMIT 1), '') AS cause"
     )
     for side, column in COLUMN.items()
 }
@@ -36,6 +36,14 @@ FIND = {
     )
     for side, column in COLUMN.items()
 }
+ELSEWHERE = text("""
+    SELECT b.name FROM links l
+      JOIN bridges b ON b.id = l.bridge_id
+      JOIN bridges ours ON ours.billing_connection_id = b.billing_connection_id AND ours.id <> b.id
+     WHERE ours.id = :bridge_id AND l.object = :object AND l.state <> 'unlinked'
+       AND (l.billing_id = :billing_id AND l.crm_id IS NOT NULL OR l.crm_id = nullif(:slot, ''))
+     LIMIT 1
+""")
 # One statement settles an attempt: the link, and only with it the activity and the events that it answers.
 _KEPT = """
     WITH kept AS (

@@ -31,7 +31,7 @@ class ClaimLost(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The record a job is about. `claim` names the job: two runs of one job share it."""
+    """The record a job is about. `claim` names the run of the job."""
 
     bridge_id: int
     object: str
@@ -123,6 +123,15 @@ class Store:
         busy = columns.pop("busy")
         return LinkRow(**columns), busy
 
+    async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
+        """The other bridge, by its name, that has a billing record linked, or is linking it: `slot` names its partner.
+
+        Bridges of different CRM accounts may share a billing account.
+        """
+        key = {"bridge_id": target.bridge_id, "object": target.object}
+        row = await self._one(statements.ELSEWHERE, {**key, "billing_id": billing_id, "slot": slot})
+        return str(row["name"]) if row else None
+
     async def settle(self, target: Target, link: LinkRow, end: Settlement) -> bool:
         """Store how the attempt ended, all of it or nothing. False: the claim was lost, nothing was stored."""
         statement = statements.settle(tuple(end.link), end.activity is not None)
@@ -139,6 +148,21 @@ class Store:
         except (ClaimLost, IntegrityError):  # the latter: another partner; this attempt came too late
             return False
         return True
+
+    async def release(self, target: Target) -> None:
+        """Let others have at once what a dead job owned."""
+        freed = (
+            update(Link)
+            .where(
+                col(Link.bridge_id) == target.bridge_id,
+                col(Link.object) == target.object,
+                col(getattr(Link, COLUMN[target.side])) == target.external_id,
+                col(Link.claim) == target.claim,
+            )
+            .values(claimed_until=None)
+        )
+        async with self._db.single.connect() as connection:
+            await connection.execute(freed)
 
     async def cut(self, link: LinkRow, problem: str) -> bool:
         """Unlink a pair that no job owns at the moment. False: one does."""

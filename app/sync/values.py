@@ -104,6 +104,8 @@ def fit(spec: FieldSpec, value: str) -> Fitted:
         text = e164(text) or text
     elif spec.kind is Kind.COUNTRY:
         text = alpha_2(text) or text
+    if text in spec.refuses:
+        return Fitted(text, refused=f"“{text}” is not known there")
     if spec.max_length is not None and len(text) > spec.max_length:
         if spec.strict:
             return Fitted(text, refused=f"longer than the {spec.max_length} characters that are kept there")

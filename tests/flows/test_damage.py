@@ -159,6 +159,8 @@ async def test_issue_highlevel_api_docs_313_what_highlevel_accepts_and_drops_is_
 
 async def test_an_edit_between_a_lost_create_and_its_retry_survives(world: World) -> None:
     set_(world, retry_first=1.0)
+    # Else the client's own event links the two before the retry comes.
+    (await world.ninja.post("/_control/webhook-faults", json={"kind": "lose"})).raise_for_status()
     await world.fault(world.ninja, kind="drop_after", method="POST", path="^/api/v1/clients$", times=1)
     contact_id = await world.add_contact(**JANE)
     await until(lambda: world.rows("jobs", state="retrying"))
@@ -217,3 +219,24 @@ async def test_a_retry_goes_on_when_its_bridge_is_switched_on_again(world: World
     await asyncio.sleep(1)
     await world.admin.patch(path, json={"enabled": True})
     await until(lambda: has(world, client_id, "city", "York"))
+
+
+async def test_a_contact_whose_answer_is_lost_is_found_though_the_search_index_does_not_have_it_yet(
+    world: World,
+) -> None:
+    settings = {"allow_duplicate_contact": True, "index_lag": 60}
+    (await world.highlevel.post("/_control/settings", json=settings)).raise_for_status()
+    await world.fault(world.highlevel, kind="drop_after", method="POST", path="^/contacts/$", times=1)
+    client = await world.add_client(name="Rossi", contacts=[{"first_name": "Mia", "email": "mia@rossi.example"}])
+    await until(lambda: world.rows("links", billing_id=client["id"], state="ok"))
+    await world.quiet()
+    (await world.highlevel.post("/_control/settings", json={"index_lag": 0})).raise_for_status()
+    assert len(await contacts(world)) == 1
+
+
+async def test_a_country_that_highlevel_does_not_know_is_held_and_the_rest_arrives(world: World) -> None:
+    client = await world.add_client(name="Isla", country_id="531", contacts=[{"email": "jo@isla.example"}])
+    (link,) = await until(lambda: world.rows("links", billing_id=client["id"], state="ok"))
+    assert link["held"]["country"]["value"] == "CW"
+    contact = await world.contact(link["crm_id"])
+    assert (contact["email"], contact.get("country")) == ("jo@isla.example", None)

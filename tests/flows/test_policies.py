@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import World, connect, until
 from tests.flows.test_contacts import JANE, linked
 
+SECOND = "sandboxLocation0002"
+
 
 async def contacts(world: World) -> list[dict[str, Any]]:
     return list((await world.highlevel.get("/_control/state")).json()["contacts"])
@@ -169,3 +171,53 @@ async def test_a_company_that_highlevel_cannot_change_is_held_and_said_so(world:
     assert (await world.contact(contact_id))["city"] == "York"
     assert (await world.client(client_id))["name"] == "Acme Ltd"
     assert len(await world.rows("activities", action="held")) == 1
+
+
+async def test_two_locations_share_a_company_and_each_keeps_to_its_own_clients(world: World) -> None:
+    second = await second_location(world)
+    _, client_id = await linked(world)
+    mine = await until(lambda: world.rows("links", billing_id=client_id, bridge_id=second))
+    await world.edit_client(client_id, city="Elsewhere")
+    await world.quiet()
+
+    assert [(link["state"], link["problem"]) for link in mine] == [("excluded", "elsewhere")]
+    assert [link["state"] for link in await world.rows("links", bridge_id=world.bridge_id)] == ["ok"]
+    assert len(await contacts(world)) == 1
+
+
+async def test_a_client_made_in_a_shared_company_is_given_to_no_location_by_guess(world: World) -> None:
+    await second_location(world)
+    client = await world.add_client(name="Rossi", contacts=[{"email": "mia@rossi.example"}])
+    await until(lambda: has_two(world, client["id"], "shared"))
+    await world.add_contact(firstName="Mia", lastName="Rossi", email="mia@rossi.example")
+    (link,) = await until(lambda: world.rows("links", billing_id=client["id"], state="ok"))
+
+    assert link["bridge_id"] == world.bridge_id
+    assert len(await contacts(world)) == len(await world.clients()) == 1
+
+
+async def test_a_client_of_another_location_with_the_same_email_is_a_conflict(world: World) -> None:
+    second = await second_location(world)
+    _, client_id = await linked(world)
+    await world.quiet()
+    headers = {"Authorization": "Bearer sandbox-highlevel-human-token-2"}
+    twin = await world.highlevel.post("/contacts/", json={"locationId": SECOND, **JANE}, headers=headers)
+    (link,) = await until(lambda: world.rows("links", crm_id=twin.json()["contact"]["id"], state="conflict"))
+
+    assert link["bridge_id"] == second
+    assert client_id in link["detail"]
+    assert len(await world.clients()) == 1
+
+
+async def second_location(world: World) -> int:
+    """Another location that brings its contacts to the same company; returns its bridge."""
+    token = {"private_token": "sandbox-highlevel-service-token-2", "base_url": world.highlevel_url}
+    body = {"provider": "highlevel", "name": "Second", "location_id": SECOND, **token}
+    crm = (await world.admin.post("/api/v1/connections", json=body)).raise_for_status().json()
+    ids = {"crm_connection_id": crm["id"], "billing_connection_id": world.billing_connection_id}
+    bridge = await world.admin.post("/api/v1/bridges", json={"name": "Second bridge", **ids})
+    return int(bridge.raise_for_status().json()["id"])
+
+
+async def has_two(world: World, client_id: str, problem: str) -> bool:
+    return [link["problem"] for link in await world.rows("links", billing_id=client_id)] == [problem] * 2

@@ -93,7 +93,7 @@ def test_every_pair_is_a_rule_or_skipped_with_a_reason(pairs: list[Pair]) -> Non
 
 def test_the_default_map_works_with_both_vendors_own_fields() -> None:
     rules, skipped = resolve(
-        DEFAULT_CONTACT_MAP, highlevel.fields({}), invoice_ninja.fields(), reserved=invoice_ninja.SLOT_FIELDS[0]
+        DEFAULT_CONTACT_MAP, highlevel.fields({}), invoice_ninja.fields({}), reserved=invoice_ninja.SLOT_FIELDS[0]
     )
     assert {rule.crm.name for rule in rules} == {pair.crm for pair in DEFAULT_CONTACT_MAP if "custom." not in pair.crm}
     assert {each.pair.crm.partition(".")[0] for each in skipped} == {"custom"}
@@ -104,5 +104,5 @@ def test_no_default_pair_uses_the_default_slot() -> None:
 
 
 def test_the_pairs_of_a_default_field_mean_the_same_kind_on_both_sides() -> None:
-    rules, _ = resolve(DEFAULT_CONTACT_MAP, highlevel.fields({}), invoice_ninja.fields())
+    rules, _ = resolve(DEFAULT_CONTACT_MAP, highlevel.fields({}), invoice_ninja.fields({}))
     assert all(rule.crm.kind is rule.billing.kind for rule in rules)

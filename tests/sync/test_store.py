@@ -119,6 +119,23 @@ async def test_an_expired_claim_is_taken_over(desk: Desk) -> None:
     assert (await desk.the_link())["claim"] == "job-2"
 
 
+async def test_what_a_dead_run_owned_is_free_at_once_and_what_another_owns_is_not(desk: Desk) -> None:
+    await desk.claimed(desk.target("job-1-0"))
+    await desk.store.release(desk.target("job-7-0"))
+    assert await desk.store.claim(desk.target("job-1-1")) is None
+    await desk.store.release(desk.target("job-1-0"))
+    await desk.claimed(desk.target("job-1-1"))
+
+
+async def test_a_run_that_was_taken_for_dead_settles_nothing_when_it_comes_back(desk: Desk) -> None:
+    dead, next_ = desk.target("job-1-0"), desk.target("job-1-1")
+    late = await desk.claimed(dead)
+    await desk.store.release(dead)
+    await desk.claimed(next_)
+    assert not await desk.store.settle(dead, late, done(billing_id=CLIENT_ID))
+    assert (await desk.the_link())["billing_id"] is None
+
+
 async def test_a_claim_from_the_other_side_of_a_pair_is_refused_as_well(desk: Desk) -> None:
     await desk.pair("job-1")
     assert await desk.store.claim(desk.target("job-2", CLIENT_ID, Side.BILLING)) is None
@@ -129,8 +146,9 @@ async def test_a_claim_tells_the_newest_pending_event_and_its_kind(desk: Desk) -
     await desk.way.accept(event("d2"))
     await desk.way.accept(event("other", "hl_2"))
     newest = (await desk.way.events())[1]
+    await desk.way.sql("UPDATE events SET kind = 'ContactCreate' WHERE id = :id", id=newest["id"])
     link = await desk.claimed(desk.target())
-    assert (link.last_event, link.cause) == (newest["id"], "ContactUpdate")
+    assert (link.last_event, link.cause) == (newest["id"], "ContactCreate")
 
 
 # -- reserve --------------------------------------------------------------------------------------------------------

@@ -178,3 +178,9 @@ def test_what_no_database_can_store_is_cleaned_away(value: str) -> None:
     cleaned = clean_text(value)
     assert "\x00" not in cleaned
     cleaned.encode()
+
+
+def test_a_country_that_one_side_does_not_know_is_held_back() -> None:
+    spec = FieldSpec(name="country", label="Country", kind=Kind.COUNTRY, strict=True, refuses=frozenset({"CW"}))
+    assert fit(spec, "Curaçao").refused
+    assert fit(spec, "NL").value == "NL"

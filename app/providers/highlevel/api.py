@@ -8,7 +8,15 @@ from typing import Any
 from app.errors import AnswerLost, Duplicate, Gone, Rejected, Unsupported
 from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel import mapping
-from app.providers.highlevel.wire import ID, ContactReply, CustomFieldsReply, SearchReply, UpdateReply, reply
+from app.providers.highlevel.wire import (
+    ID,
+    ContactReply,
+    CustomFieldsReply,
+    DuplicateReply,
+    SearchReply,
+    UpdateReply,
+    reply,
+)
 from app.providers.http import Wire
 from app.sync.records import FieldSpec, Presence, Record, Values
 from app.sync.values import e164, same
@@ -52,7 +60,17 @@ class HighLevelAccount:
             found = await self._live([hit["id"] for hit in hits if mapping.matches(key, hit)])
             if exact := [record for record in found if mapping.matches(key, record.raw)]:
                 return exact
-        return []
+        return await self._duplicates(key) if key.lost else []
+
+    async def _duplicates(self, key: MatchKey) -> list[Record]:
+        """Where HighLevel itself looks before it refuses a second contact; that this has no lag is inference."""
+        words = {KeyKind.EMAIL: "email", KeyKind.PHONE: "number"}
+        if key.kind not in words:
+            return []
+        params = {"locationId": self.location_id, words[key.kind]: key.value}
+        contact = reply(DuplicateReply, await self.wire.get("/contacts/search/duplicate", params)).contact
+        found = await self._live([contact["id"]] if contact else [])
+        return [record for record in found if mapping.matches(key, record.raw)]
 
     async def search(self, question: Mapping[str, Any], *, page_limit: int) -> list[dict[str, Any]]:
         """The first contacts that answer `question` ({} for any), in HighLevel's words."""

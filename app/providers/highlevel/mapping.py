@@ -25,6 +25,7 @@ class Field:
     kind: Kind = Kind.TEXT
     writable: Writable = Writable.ALWAYS
     strict: bool = False
+    refuses: frozenset[str] = frozenset()
 
     @property
     def custom(self) -> bool:
@@ -32,8 +33,18 @@ class Field:
 
     @property
     def spec(self) -> FieldSpec:
-        return FieldSpec(name=self.ours, label=self.label, kind=self.kind, writable=self.writable, strict=self.strict)
+        return FieldSpec(
+            name=self.ours,
+            label=self.label,
+            kind=self.kind,
+            writable=self.writable,
+            strict=self.strict,
+            refuses=self.refuses,
+        )
 
+
+# ISO 3166 codes that are not in the vendor's list (contracts/ghl/openapi, the contact's country).
+UNKNOWN_COUNTRIES = frozenset({"BL", "BQ", "CW", "SS"})
 
 CONTACT = (
     # POST takes companyName, PUT refuses it (contracts/ghl, section 4).
@@ -46,7 +57,7 @@ CONTACT = (
     Field("city", "city", "City"),
     Field("state", "state", "State"),
     Field("postal_code", "postalCode", "Postal code"),
-    Field("country", "country", "Country", Kind.COUNTRY, strict=True),
+    Field("country", "country", "Country", Kind.COUNTRY, strict=True, refuses=UNKNOWN_COUNTRIES),
     Field("website", "website", "Website", Kind.URL),
 )
 

@@ -112,6 +112,10 @@ class ContactReply(BaseModel):
     contact: Contact
 
 
+class DuplicateReply(BaseModel):
+    contact: Contact | None = None
+
+
 class UpdateReply(BaseModel):
     """`succeded` is HighLevel's spelling; v3 corrects it."""
 

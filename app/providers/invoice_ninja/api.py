@@ -33,11 +33,13 @@ class InvoiceNinjaAccount:
 
     def fields(self, object_: str) -> Mapping[str, FieldSpec]:
         _only_contacts(object_)
-        return mapping.fields()
+        return mapping.fields(self.data)
 
     async def fetch(self, object_: str, external_id: str, *, part: str = "") -> Record:
         _only_contacts(object_)
         record = self._record(await self.wire.get(_path(external_id)), part=part)
+        if record.id != external_id:
+            raise Rejected(f"Invoice Ninja was asked for client {external_id} and answers another one ({record.id})")
         if _is_being_made(record):
             raise Wait(1, "Invoice Ninja is still creating it")
         return record

@@ -5,7 +5,7 @@ contracts/invoice_ninja, section 3.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -22,8 +22,9 @@ VARCHAR = 191
 # The column of a contact's e-mail is narrower, by the vendor's own migrations.
 EMAIL_VARCHAR = 100
 
-# A portal password is shown as asterisks. Left out, it is kept; sent back, it might become the password.
-NOT_SENT_BACK = frozenset({"password"})
+# What must be said of every contact of a client when one of them changes. What is left out is kept: so nothing that a
+# person edits elsewhere meanwhile is overwritten, and a portal password, shown as asterisks, does not become one.
+SENT_BACK = ("id", "is_primary", "send_email")
 
 
 class Place(StrEnum):
@@ -82,8 +83,12 @@ COLUMNS: tuple[Column, ...] = (
 _BY_NAME = {column.spec.name: column for column in COLUMNS}
 
 
-def fields() -> Mapping[str, FieldSpec]:
-    return {name: column.spec for name, column in _BY_NAME.items()}
+def fields(data: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
+    specs = {name: column.spec for name, column in _BY_NAME.items()}
+    if known := data.get("countries"):
+        unknown = frozenset(country.alpha_2 for country in pycountry.countries) - set(known.values())
+        specs["country"] = replace(specs["country"], refuses=unknown)
+    return specs
 
 
 def slot_field(data: Mapping[str, Any]) -> str:
@@ -161,14 +166,15 @@ def presence(client: Mapping[str, Any]) -> Presence:
 
 
 def _contacts(current: Mapping[str, Any], part: str, changed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All contacts as read, one of them changed. No id travels that was not read from this very client.
+    """All contacts, for one that is not in the list is deleted; one of them changed.
 
-    An id of another client would move that client's contact here, without a question: section 3.
+    No id travels that was not read from this very client: an id of another client would move that client's contact
+    here, without a question (section 3).
     """
     target = contact_of(current, part).get("id")
     if target is None:
         return [dict(changed)]
-    kept = [{word: value for word, value in c.items() if word not in NOT_SENT_BACK} for c in current["contacts"]]
+    kept = [{word: contact[word] for word in SENT_BACK if word in contact} for contact in current["contacts"]]
     return [{**contact, **changed} if contact["id"] == target else contact for contact in kept]
 
 

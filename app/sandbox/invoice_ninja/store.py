@@ -27,7 +27,8 @@ class Table:
         """Insert, or note that a row has changed."""
         self._forget(row["id"])
         self.rows[row["id"]] = row
-        listed = [(name, value.lower()) for name, values in self._keys.items() for value in values(row) if value]
+        all_ = ((name, value.lower()) for name, values in self._keys.items() for value in values(row) if value)
+        listed = list(dict.fromkeys(all_))  # two contacts of one client may have one e-mail
         for each in listed:
             self._found.setdefault(each, {})[row["id"]] = None
         self._listed[row["id"]] = listed

@@ -107,10 +107,9 @@ async def test_issue_mautic_1602_a_contact_change_replaces_nobody(
     route = ninja.put(f"/clients/{ACME}").mock(answer("clients_get"))
     current = await account.fetch("contact", ACME, part=BOB)
     record = await account.update("contact", current, {"phone": "+15550100999"})
-    assert [(c["id"], c["email"], c["phone"]) for c in sent(route)["contacts"]] == [
-        (JANE, "jane@acme.example", "+44 20 7946 0000"),
-        (BOB, "bob@acme.example", "+15550100999"),
-    ]
+    jane, bob = sent(route)["contacts"]
+    assert (jane["id"], jane.keys()) == (JANE, {"id", "is_primary", "send_email"})
+    assert (bob["id"], bob["phone"], bob.keys() - jane.keys()) == (BOB, "+15550100999", {"phone"})
     assert record.part == BOB
 
 
