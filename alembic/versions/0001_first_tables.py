@@ -79,8 +79,6 @@ def upgrade() -> None:
         sa.Column("deliveries", sa.Integer(), server_default="1", nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["bridge_id"], ["bridges.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("delivery", name="events_delivery"),
     )
@@ -94,7 +92,6 @@ def upgrade() -> None:
     op.create_index("events_pending_since", "events", ["received_at"], unique=False, postgresql_where=PENDING)
     op.create_index("events_record", "events", ["external_id", "id"], unique=False)
     op.create_index("events_state", "events", ["state", "id"], unique=False)
-    op.create_index(op.f("ix_events_connection_id"), "events", ["connection_id"], unique=False)
     op.create_table(
         "links",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

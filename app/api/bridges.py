@@ -14,7 +14,7 @@ from app.api.reading import Paging, one, page
 from app.api.requests import BridgeChange, BridgeIn
 from app.api.schemas import BridgeDetail, BridgeOut, FieldsOut, Page, RuleOut, SkippedOut
 from app.directory import BridgeView
-from app.models import Bridge, Connection
+from app.models import Bridge, Connection, Event
 from app.providers.base import Provider
 from app.sync.fieldmap import resolve
 from app.sync.policy import BridgeSettings
@@ -77,6 +77,7 @@ async def delete_bridge(desk: AtDesk, bridge_id: Id) -> None:
     """Its links, events and activities go with it. Nothing changes in the accounts."""
     async with desk.engine.begin() as connection:
         gone = await connection.scalar(delete(Bridge).where(col(Bridge.id) == bridge_id).returning(col(Bridge.id)))
+        await connection.execute(delete(Event).where(col(Event.bridge_id) == bridge_id))
     if gone is None:
         raise unknown("bridge", bridge_id)
     await desk.connections.directory.refresh()

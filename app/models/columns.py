@@ -17,6 +17,11 @@ def reference(target: str, *, optional: bool = False, on_delete: str = "CASCADE"
     return Field(default=None, sa_column=column) if optional else Field(sa_column=column)
 
 
+def reference_unchecked() -> Any:
+    """The id of a row that may be gone by now. A foreign key costs a look-up and a lock for each row."""
+    return Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
 def shared_key(target: str) -> Any:
     """A primary key that is another table's: one row here for one row there."""
     return Field(sa_column=Column(BigInteger, ForeignKey(target, ondelete="CASCADE"), primary_key=True))

@@ -81,9 +81,13 @@ def make_router(door: Door) -> APIRouter:
     Secret = Annotated[str, Header(alias=SECRET_HEADER)]  # noqa: N806
 
     @router.post("/highlevel", status_code=202)
+    async def from_highlevel(request: Request) -> Response:
+        """Events of the Marketplace app, signed."""
+        return await from_highlevel_named(request, "")
+
     @router.post("/highlevel/{event}", status_code=202)
-    async def from_highlevel(request: Request, event: str = "") -> Response:
-        """Events of the Marketplace app, signed. The path names those that do not name themselves."""
+    async def from_highlevel_named(request: Request, event: str) -> Response:
+        """The same; the path names those that do not name themselves."""
 
         async def read() -> Delivery:
             raw = await body_of(request, door.body_limit)
