@@ -1,5 +1,6 @@
 """Sealed secrets: what the database holds of credentials cannot be read without CROSSLEDGER_SECRET_KEY."""
 
+import functools
 import hashlib
 import json
 import secrets
@@ -17,13 +18,15 @@ class Vault:
     def __init__(self, secret_key: str) -> None:
         derived = HKDF(SHA256(), 32, salt=None, info=b"crossledger vault 1").derive(secret_key.encode())
         self._fernet = Fernet(urlsafe_b64encode(derived))
+        # Each job opens the same few envelopes.
+        self._open = functools.lru_cache(1024)(lambda sealed: self._fernet.decrypt(sealed.encode()))
 
     def seal(self, secret: Mapping[str, str]) -> str:
         return self._fernet.encrypt(json.dumps(dict(secret)).encode()).decode()
 
     def unseal(self, sealed: str) -> dict[str, str]:
         try:
-            opened = json.loads(self._fernet.decrypt(sealed.encode()))
+            opened = json.loads(self._open(sealed))
         except InvalidToken:
             raise ConfigurationError(
                 "The stored credentials were sealed with another CROSSLEDGER_SECRET_KEY. Start with that key again,"

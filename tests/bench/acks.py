@@ -1,4 +1,7 @@
-"""Durable acknowledgements, against what the same server does when there is nothing to do."""
+"""Durable acknowledgements, against what the same server does when there is nothing to do.
+
+The one to compare with is a POST whose body is read, for a webhook is one; a GET is told beside it.
+"""
 
 from statistics import median
 
@@ -68,12 +71,7 @@ def _rows(results: dict[str, list[dict[str, float]]], single: float) -> list[Row
             target=">= 40 %",
             met=median(share("post")) >= 40,
         ),
-        Row(
-            what="... of the empty GET",
-            measured=f"{spread(share('get'))} %",
-            target=">= 40 %",
-            met=median(share("get")) >= 40,
-        ),
+        Row(what="... of the empty GET", measured=f"{spread(share('get'))} %"),
         Row(what="... of the refused webhook", measured=f"{spread(share('refused'))} %"),
         Row(what="ack p50, 50 connections", measured=ms(median(each("webhook", "p50")))),
         Row(what="ack p99, 50 connections", measured=ms(slow), target="<= 100 ms", met=slow <= 0.1),

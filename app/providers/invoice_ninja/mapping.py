@@ -4,6 +4,7 @@
 contracts/invoice_ninja, section 3.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -86,9 +87,13 @@ _BY_NAME = {column.spec.name: column for column in COLUMNS}
 def fields(data: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
     specs = {name: column.spec for name, column in _BY_NAME.items()}
     if known := data.get("countries"):
-        unknown = frozenset(country.alpha_2 for country in pycountry.countries) - set(known.values())
-        specs["country"] = replace(specs["country"], refuses=unknown)
+        specs["country"] = replace(specs["country"], refuses=_iso().difference(known.values()))
     return specs
+
+
+@functools.cache
+def _iso() -> frozenset[str]:
+    return frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 def slot_field(data: Mapping[str, Any]) -> str:
