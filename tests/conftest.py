@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, make_url, text
 
 from app.db import Bundled, conninfo
@@ -21,6 +23,10 @@ from app.main import Service, build, web_app
 from app.migrations import upgrade
 from app.sandbox.processes import Simulator
 from app.settings import Settings
+
+# How long things take is for `make bench`; the first text that is drawn in a fresh clone takes seconds.
+hypothesis_settings.register_profile("crossledger", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("crossledger")
 
 ADMIN_TOKEN = "a-token-for-tests-only-1234567890"
 LOCATION = "sandboxLocation0001"
