@@ -4,6 +4,7 @@
     ├── Retry                 try again later: the vendor or the network is in trouble; burns a try
     │   └── AnswerLost        as Retry, but a write went out and nobody knows whether it took effect
     ├── Wait                  try again at a known time: a budget is used up, a record is busy; burns no try
+    │   └── Inactive          ... the account itself sleeps at the vendor; its credentials stay good
     ├── Reconnect             the credentials are refused: the connection waits for a person
     ├── Rejected              the vendor understood and refuses: a person must change something
     │   ├── Forbidden         ... namely a permission or scope of the credentials
@@ -52,6 +53,19 @@ class Wait(CrossledgerError):
 
     def __str__(self) -> str:
         return f"waits {self.seconds:.1f} s: {self.why}"
+
+
+INACTIVE = 900.0
+
+
+class Inactive(Wait):
+    """The vendor says that the account is not active at the moment: keep its credentials, look again later."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(INACTIVE, reason)
+
+    def __str__(self) -> str:
+        return self.why
 
 
 @dataclass(eq=False)

@@ -6,6 +6,7 @@ connected account, opened for the length of a job). Everything that crosses this
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -70,13 +71,40 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What an OAuth token endpoint gave. `agency`: it is not one account's token, but opens several."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str] = frozenset()
+    agency: bool = False
+    account_id: str = ""
+    company_id: str = ""
+
+
+class Keys(Protocol):
+    """The OAuth token of one connection. It may be replaced at any time, also while a job runs."""
+
+    async def current(self) -> str:
+        """Good for the next call. Raises Wait while it is being renewed, Reconnect where it cannot be."""
+
+    async def renewed(self, refused: str) -> str:
+        """One that is not `refused`, which the vendor did not accept. Raises as `current`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """All a provider's client is given to work on one account. Secrets are unsealed here and nowhere else."""
+    """All a provider's client is given to work on one account. Secrets are unsealed here and nowhere else.
+
+    `keys` where the account was connected by OAuth; then `secrets` has none to call with.
+    """
 
     base_url: str
     account_id: str
     secrets: Mapping[str, str] = field(repr=False)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    keys: Keys | None = field(default=None, repr=False)
 
 
 class Gate(Protocol):

@@ -21,7 +21,7 @@ import httpx
 import structlog
 
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
-from app.providers.base import Gate
+from app.providers.base import Gate, Keys
 from app.sync.values import storable
 
 log = structlog.get_logger()
@@ -59,12 +59,13 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Calls to one account of one vendor."""
+    """Calls to one account of one vendor. `keys`: an OAuth token, sent as Bearer; else the dialect has the token."""
 
     client: httpx.AsyncClient
     base_url: str
     dialect: Dialect
     gate: Gate
+    keys: Keys | None = None
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         return await self.call("GET", path, params=params, writes=False)
@@ -80,16 +81,39 @@ class Wire:
         self, method: str, path: str, *, writes: bool, params: Mapping[str, str] | None = None, body: Any = None
     ) -> Any:
         """Send one request and return the JSON of a good answer."""
-        await self.gate.pass_(writes=writes)
         request = self.client.build_request(
             method, self.base_url.rstrip("/") + path, params=params, json=body, headers=dict(self.dialect.headers())
         )
+        if self.keys is None:
+            return self._read(await self._ask(request, writes=writes), writes=writes)
+        token = await self.keys.current()
+        request.headers["Authorization"] = f"Bearer {token}"
+        answer = await self._ask(request, writes=writes)
+        if self._refuses_token(answer):
+            request.headers["Authorization"] = f"Bearer {await self.keys.renewed(token)}"
+            answer = await self._ask(request, writes=writes)  # a call that was refused did nothing
+        return self._read(answer, writes=writes)
+
+    def _refuses_token(self, answer: httpx.Response) -> bool:
+        """A missing scope may be a 401 as well; another token would not help."""
+        refused = answer.status_code == httpx.codes.UNAUTHORIZED
+        return refused and isinstance(self.dialect.refusal(answer.status_code, _json(answer)), Reconnect)
+
+    async def _ask(self, request: httpx.Request, *, writes: bool) -> httpx.Response:
+        """One call, within the budget."""
+        await self.gate.pass_(writes=writes)
         answer = await self._send(request, writes=writes)
         pause = self.dialect.pause(answer.status_code, answer.headers)
         if pause is not None:
             await self.gate.close(pause)
-        log.debug("vendor.call", vendor=self.dialect.label, method=method, path=path, status=answer.status_code)
-        return self._read(answer, writes=writes)
+        log.debug(
+            "vendor.call",
+            vendor=self.dialect.label,
+            method=request.method,
+            path=request.url.path,
+            status=answer.status_code,
+        )
+        return answer
 
     async def _send(self, request: httpx.Request, *, writes: bool) -> httpx.Response:
         label = self.dialect.label

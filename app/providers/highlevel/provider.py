@@ -51,9 +51,9 @@ class HighLevel:
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> HighLevelAccount:
         token = access.secrets.get("private_token", "").strip()
-        if not _TOKEN.fullmatch(token):
+        if not access.keys and not _TOKEN.fullmatch(token):
             raise Reconnect("the HighLevel private integration token is missing, or was not pasted whole")
-        wire = Wire(client, access.base_url, HighLevelDialect(token), gate)
+        wire = Wire(client, access.base_url, HighLevelDialect("" if access.keys else token), gate, access.keys)
         return HighLevelAccount(wire, access.account_id, access.data)
 
     async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:

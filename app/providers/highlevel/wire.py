@@ -32,11 +32,14 @@ _SCOPE = re.compile(r"not authorized for this scope|not allowed to access this s
 
 @dataclass(slots=True)
 class HighLevelDialect:
+    """`token`: a private integration token; "" where the wire has an OAuth token."""
+
     token: str = field(repr=False)
     label: str = LABEL
 
     def headers(self) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self.token}", "Version": VERSION, "Accept": "application/json"}
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return {**bearer, "Version": VERSION, "Accept": "application/json"}
 
     def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
         """Our own budget counts exactly; a pause is for what it cannot know.
