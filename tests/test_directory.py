@@ -177,11 +177,10 @@ async def test_a_change_made_here_is_seen_though_an_older_reading_ends_after_it(
     async with engine.begin() as connection:
         await connection.execute(text("LOCK TABLE bridges IN ACCESS EXCLUSIVE MODE"))
         older = asyncio.create_task(directory.connections_of("highlevel", "loc"))
-        await asyncio.sleep(0.2)  # it waits for the table
+        await asyncio.sleep(0.2)  # it has read the connections, and waits for the bridges
+        await run(engine, "UPDATE connections SET state = 'disabled'")
         await directory.refresh()
     await older
-    await run(engine, "UPDATE connections SET state = 'disabled'")
-    await directory.refresh()
     (found,) = await directory.connections_of("highlevel", "loc")
     assert not is_active(found)
 
