@@ -60,7 +60,11 @@ def state(sandbox: Sandbox) -> dict[str, Any]:
 
 async def _settings(sandbox: Sandbox, request: Request) -> Any:
     if request.method == "POST":
-        sandbox.config = sandbox.config.changed(await json_body(request))
+        changes = await json_body(request)
+        sandbox.config = sandbox.config.changed(changes)
+        if "allow_duplicate_contact" in changes:  # a setting of each location, and this of all of them
+            for location in sandbox.store.locations.values():
+                location.allow_duplicate_contact = bool(changes["allow_duplicate_contact"])
     shown = {name: getattr(sandbox.config, name) for name in sandbox.config.__dataclass_fields__}
     return {**shown, "client_secret": None}
 
