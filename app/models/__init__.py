@@ -5,5 +5,6 @@ from app.models.budget import Budget
 from app.models.connection import Bridge, Connection
 from app.models.event import Event
 from app.models.link import Link
+from app.models.token import OAuthState, Token
 
-__all__ = ["Activity", "Bridge", "Budget", "Connection", "Event", "Link"]
+__all__ = ["Activity", "Bridge", "Budget", "Connection", "Event", "Link", "OAuthState", "Token"]

@@ -12,8 +12,19 @@ from app.models.columns import big_id, born, document, flag, moment, optional_wo
 
 class ConnectionState(StrEnum):
     ACTIVE = "active"
+    PENDING = "pending"  # installed from the vendor's side; an administrator has to claim it
     NEEDS_RECONNECT = "needs_reconnect"
     DISABLED = "disabled"
+
+
+class ConnectionKind(StrEnum):
+    ACCOUNT = "account"  # what is synced: a location, a company
+    AGENCY = "agency"  # opens several accounts, and is none itself
+
+
+class Auth(StrEnum):
+    ENTERED = "entered"  # a token that a person has pasted; in `sealed`
+    OAUTH = "oauth"  # agreed to in a browser; in the table `tokens`
 
 
 class Connection(SQLModel, table=True):
@@ -35,6 +46,8 @@ class Connection(SQLModel, table=True):
     state_reason: str = words()
     base_url: str = words()
     account_id: str = words()
+    kind: str = words(ConnectionKind.ACCOUNT)
+    auth: str = words(Auth.ENTERED)
     sealed: str = words()
     webhook_key_digest: str | None = optional_words()
     webhook_secret_digest: str = words()

@@ -4,13 +4,13 @@ contracts/ghl, sections 1.1 to 1.5. Access tokens live a day, refresh tokens a y
 grace: whoever refreshes must keep the new pair before using it. There is no PKCE.
 """
 
+import warnings
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from pydantic import BaseModel, Field, ValidationError
 
 from app.errors import AnswerLost, ConfigurationError, Inactive, Reconnect, Rejected, Retry
@@ -18,6 +18,12 @@ from app.providers.base import Grant, OpenGate
 from app.providers.highlevel.wire import LABEL, HighLevelDialect
 from app.providers.http import LONGEST_ANSWER, Wire, retry_after
 from app.sync.values import storable
+
+with warnings.catch_warnings():  # it says, whatever the filters are before, that it prefers a successor of httpx
+    import authlib.deprecate  # noqa: F401
+
+    warnings.simplefilter("ignore")
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 AUTHORIZE_URL = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 WHITE_LABEL_AUTHORIZE_URL = "https://marketplace.leadconnectorhq.com/v2/oauth/chooselocation"
@@ -130,6 +136,20 @@ class HighLevelOAuth:
             found += [InstalledLocation(each.id, each.name) for each in page.locations if each.installed]
             if len(page.locations) < INSTALLED_PER_PAGE:
                 return found
+
+    async def reconnect(self, client: httpx.AsyncClient, *, agency: bool, account_id: str) -> Grant:
+        """A new pair for an account whose refresh token was lost, while the app is still installed there.
+
+        In the vendor's help pages, in none of its OpenAPI files (contracts/ghl, section 1.2).
+        """
+        self._require_app()
+        whose = {"companyId" if agency else "locationId": account_id}
+        body = {"clientKey": self.client_id, "clientSecret": self.client_secret, **whose}
+        answer = _good(await _heard(client.post(f"{self.base_url}/oauth/reconnect", json=body))).json()
+        code = answer.get("authorizationCode") if isinstance(answer, dict) else None
+        if not isinstance(code, str):
+            raise Rejected(f"{LABEL} gives no code to reconnect with")
+        return await self.exchange(code, redirect_uri="")
 
     @property
     def _token_url(self) -> str:

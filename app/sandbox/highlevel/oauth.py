@@ -27,12 +27,19 @@ def routes(sandbox: Sandbox) -> list[Route]:
         except ApiError as error:
             return refusal(error)
 
+    async def reconnect(request: Request) -> Response:
+        try:
+            return JSONResponse(_reconnect(sandbox, await request.json()))
+        except ApiError as error:
+            return refusal(error)
+
     installed = endpoint(sandbox, "oauth.readonly", _installed_locations, agency=True)
     location_token = endpoint(sandbox, "oauth.write", _location_token, agency=True)
     return [
         Route("/v2/oauth/chooselocation", choose, methods=["GET"]),
         Route("/oauth/chooselocation", choose, methods=["GET"]),
         Route("/oauth/token", token, methods=["POST"]),
+        Route("/oauth/reconnect", reconnect, methods=["POST"]),
         Route("/oauth/locationToken", location_token, methods=["POST"]),
         Route("/oauth/installedLocations", installed, methods=["GET"]),
     ]
@@ -91,6 +98,22 @@ def _token(sandbox: Sandbox, form: dict[str, str]) -> dict[str, Any]:
     else:
         raise bad_request("Invalid parameter: grant_type")
     return _shown(sandbox.tokens.issue(owner, sandbox.config.access_token_seconds), sandbox)
+
+
+def _reconnect(sandbox: Sandbox, body: dict[str, str]) -> dict[str, str]:
+    """A code for an account where the app is still installed: in the help pages only (contracts/ghl, section 1.2)."""
+    if (body.get("clientKey"), body.get("clientSecret")) != (sandbox.config.client_id, sandbox.config.client_secret):
+        raise unauthorized("Invalid client: client credentials are invalid")
+    owner = next((each for each in sandbox.tokens.installed if _is_whose(each, body)), None)
+    if owner is None:
+        raise bad_request("The app is not installed there")
+    return {"authorizationCode": sandbox.tokens.new_code(owner), "expiresAt": iso(now())}
+
+
+def _is_whose(owner: Owner, body: dict[str, str]) -> bool:
+    if owner.user_type == "Company":
+        return body.get("companyId") == COMPANY_ID
+    return bool(owner.location_id) and body.get("locationId") == owner.location_id
 
 
 def _given(form: dict[str, str], name: str) -> str:

@@ -54,6 +54,7 @@ class Tokens:
         self._tokens: dict[str, Token] = {}
         self._codes: dict[str, Owner] = {}
         self._refresh: dict[str, Owner] = {}
+        self.installed: list[Owner] = []
         for number in range(1, config.locations + 1):
             suffix = "" if number == 1 else f"-{number}"
             for value, label in ((SERVICE_TOKEN, "service"), (HUMAN_TOKEN, "human")):
@@ -94,6 +95,8 @@ class Tokens:
         owner = self._codes.pop(code, None)
         if owner is None:
             raise bad_request("Invalid grant: authorization code is invalid")
+        if owner not in self.installed:
+            self.installed.append(owner)
         return owner
 
     def use_refresh(self, value: str, inactive: Iterable[str]) -> Owner:
@@ -120,6 +123,7 @@ class Tokens:
             if token.expires is None or token.owner.location_id != location
         }
         self._refresh = {value: owner for value, owner in self._refresh.items() if owner.location_id != location}
+        self.installed = [owner for owner in self.installed if owner.location_id != location]
 
 
 def is_company(owner: Owner, company_id: str) -> bool:
