@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import structlog
@@ -14,12 +15,13 @@ from app.budget import Budgets
 from app.directory import BridgeView, ConnectionView, Directory
 from app.errors import ConfigurationError, CrossledgerError, Reconnect, Rejected
 from app.models import Bridge, Budget, Connection, Event, Link
-from app.models.connection import ConnectionState
+from app.models.connection import Auth, ConnectionKind, ConnectionState
 from app.models.event import EventState
 from app.models.link import LinkState
 from app.providers.base import Access, Account, Profile, Provider
 from app.queue import RecordJob, defer
 from app.sync.records import Side
+from app.tokens import Guardian
 from app.vault import Vault, digest, new_secret
 
 log = structlog.get_logger()
@@ -41,6 +43,7 @@ class Connections:
     budgets: Budgets
     client: httpx.AsyncClient
     providers: Mapping[str, Provider]
+    guardian: Guardian
 
     def provider(self, name: str) -> Provider:
         try:
@@ -99,29 +102,47 @@ class Connections:
         """
         async with AsyncSession(self.engine) as session:
             row = await session.get_one(Connection, connection_id)
-        kept = {**self.vault.unseal(row.sealed), **(secrets or {})}
+        if row.auth == Auth.OAUTH and not secrets:
+            return await self._renew_oauth(row)
+        kept = {**(self.vault.unseal(row.sealed) if row.sealed else {}), **(secrets or {})}
         profile = await self.check(row.provider, base_url=row.base_url, account_id=row.account_id, secrets=kept)
         if profile.account_id != row.account_id:
             raise Rejected(
                 f"These credentials belong to another account, “{profile.label}”. Connect that one as a connection of"
                 " its own; this one keeps its credentials."
             )
+        await self._well(connection_id, profile, sealed=self.vault.seal(kept), auth=Auth.ENTERED.value)
+        return profile
+
+    async def _renew_oauth(self, row: Connection) -> Profile:
+        """The same for a connection that was agreed to in a browser: whether its token still opens the account."""
+        keys = self.guardian.keys(row.id or 0, row.provider, row.account_id)
+        if row.kind == ConnectionKind.AGENCY:
+            await keys.current()
+            profile = Profile(account_id=row.account_id, label=row.name)
+        else:
+            access = Access(base_url=row.base_url, account_id=row.account_id, secrets={}, keys=keys)
+            profile = await self.provider(row.provider).probe(access, self.client)
+        await self._well(row.id or 0, profile)
+        return profile
+
+    async def _well(self, connection_id: int, profile: Profile, **columns: Any) -> None:
+        """The account answers: store what was learned, and let work that waited go on."""
         async with self.engine.begin() as connection:
             await connection.execute(
                 update(Connection)
                 .where(col(Connection.id) == connection_id)
                 .values(
-                    sealed=self.vault.seal(kept),
                     state=ConnectionState.ACTIVE.value,
                     state_reason="",
                     facts=dict(profile.facts),
                     data=dict(profile.data),
                     checked_at=text("now()"),
+                    **columns,
                 )
             )
         await self.directory.refresh()
         await self.resume(connection_id)
-        return profile
 
     async def resume(self, connection_id: int) -> int:
         """Queue every record of the connection's bridges that has unanswered events; returns how many."""
@@ -171,6 +192,16 @@ class Connections:
         await self.directory.refresh()
         return True
 
+    async def renew_tokens(self) -> None:
+        """Exchange the OAuth tokens that expire soon."""
+        for connection_id, provider, account_id in await self.guardian.due():
+            try:
+                await self.guardian.keys(connection_id, provider, account_id).current()
+            except Reconnect as refused:
+                await self.needs_reconnect(refused)
+            except CrossledgerError as failure:
+                log.info("token.not_renewed_yet", connection=connection_id, reason=str(failure))
+
     async def look_again(self) -> None:
         """Try the connections that wait for a reconnect: some refusals pass by themselves."""
         async with AsyncSession(self.engine) as session:
@@ -183,9 +214,11 @@ class Connections:
                 log.info("connection.still_refused", connection=connection_id, reason=str(failure))
 
     def _access(self, view: ConnectionView) -> Access:
+        oauth = view.auth == Auth.OAUTH
         return Access(
             base_url=view.base_url,
             account_id=view.account_id,
-            secrets=self.vault.unseal(view.sealed),
+            secrets={} if oauth else self.vault.unseal(view.sealed),
             data=view.data,
+            keys=self.guardian.keys(view.id, view.provider, view.account_id) if oauth else None,
         )

@@ -35,6 +35,8 @@ class ConnectionView:
     state: str
     base_url: str
     account_id: str
+    kind: str = "account"
+    auth: str = "entered"
     sealed: str = field(repr=False)
     key_digest: str | None = field(repr=False)
     secret_digest: str = field(repr=False)
@@ -163,6 +165,8 @@ def _connection(row: Connection) -> ConnectionView:
         state=row.state,
         base_url=row.base_url,
         account_id=row.account_id,
+        kind=row.kind,
+        auth=row.auth,
         sealed=row.sealed,
         key_digest=row.webhook_key_digest,
         secret_digest=row.webhook_secret_digest,

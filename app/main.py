@@ -18,7 +18,9 @@ from app.db import Bundled, Database, open_database
 from app.directory import Directory
 from app.inbox import Inbox
 from app.jobs import RecordSync
+from app.oauth import HighLevelExchange
 from app.providers.base import Provider
+from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.provider import HighLevel
 from app.providers.http import make_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
@@ -26,6 +28,7 @@ from app.queue import make_app
 from app.settings import Settings
 from app.sync.engine import Engine
 from app.sync.store import Store
+from app.tokens import Guardian
 from app.vault import Vault
 from app.web import health, problems, webhooks
 from app.worker import Worker
@@ -75,6 +78,16 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     return {provider.name: provider for provider in (HighLevel(settings.highlevel_base_url), InvoiceNinja())}
 
 
+def highlevel_app(settings: Settings) -> HighLevelOAuth:
+    """The Marketplace app of this installation; it may have none."""
+    return HighLevelOAuth(
+        client_id=settings.highlevel_client_id,
+        client_secret=settings.highlevel_client_secret.get_secret_value(),
+        base_url=settings.highlevel_base_url,
+        authorize_url=settings.highlevel_authorize_url,
+    )
+
+
 def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Service:
     """Wire one process. Raises ConfigurationError where a key or a secret is missing."""
     settings.require_secrets()
@@ -88,7 +101,9 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
         "invoice_ninja": Limit(settings.invoice_ninja_calls, settings.invoice_ninja_interval),
     }
     vault = Vault(settings.secret_key.get_secret_value())
-    connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings))
+    guardian = Guardian(db, vault, {})
+    guardian.exchanges = {"highlevel": HighLevelExchange(highlevel_app(settings), client, guardian)}
+    connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings), guardian)
     store = Store(db, claim_seconds=settings.claim_seconds)
     sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open, connections.slot))
 

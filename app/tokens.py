@@ -56,7 +56,7 @@ _STORE = text("""
     RETURNING version
 """)
 _DUE = text("""
-    SELECT t.connection_id FROM tokens t JOIN connections c ON c.id = t.connection_id
+    SELECT t.connection_id, c.provider, c.account_id FROM tokens t JOIN connections c ON c.id = t.connection_id
      WHERE t.expires_at < now() + make_interval(secs => :seconds) AND c.state = 'active' ORDER BY t.expires_at
 """)
 
@@ -116,10 +116,11 @@ class Guardian:
         self._known.pop(connection_id, None)
         return kept is not None
 
-    async def due(self) -> list[int]:
-        """Connections whose token is to be exchanged soon."""
+    async def due(self) -> list[tuple[int, str, str]]:
+        """Id, provider and account of each connection whose token is to be exchanged soon."""
         async with self.db.single.connect() as connection:
-            return list((await connection.execute(_DUE, {"seconds": AHEAD.total_seconds()})).scalars())
+            rows = await connection.execute(_DUE, {"seconds": AHEAD.total_seconds()})
+            return [(row[0], row[1], row[2]) for row in rows]
 
     async def current(self, keys: "ConnectionKeys") -> str:
         held = self._known.get(keys.connection_id)

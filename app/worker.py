@@ -63,6 +63,7 @@ class Worker:
         self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
+        self._periodic("renew_tokens", "*/10 * * * *", self._renew_tokens)
         self._periodic("forget_events", "17 3 * * *", self._forget_events)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -155,6 +156,10 @@ class Worker:
             async with self.engine.begin() as connection:
                 done = await connection.execute(_OLD, {"days": self.settings.keep_events_days})
                 forgotten = done.rowcount
+
+    async def _renew_tokens(self) -> None:
+        """Ahead of their expiry, also those of accounts where nothing happens."""
+        await self.connections.renew_tokens()
 
     async def _look_again(self) -> None:
         await self.connections.look_again()

@@ -25,8 +25,6 @@ with warnings.catch_warnings():  # it says, whatever the filters are before, tha
     warnings.simplefilter("ignore")
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-AUTHORIZE_URL = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
-WHITE_LABEL_AUTHORIZE_URL = "https://marketplace.leadconnectorhq.com/v2/oauth/chooselocation"
 INSTALLED_PER_PAGE = 100
 
 # What is asked for, per object that is synced, and why (shown to the owner).
@@ -80,7 +78,7 @@ class HighLevelOAuth:
     client_id: str
     client_secret: str = field(repr=False)
     base_url: str
-    authorize_url: str = AUTHORIZE_URL
+    authorize_url: str
 
     @property
     def app_id(self) -> str:

@@ -1,0 +1,230 @@
+"""From a vendor's page of consent to a connection: who began it, what was agreed to, and for which accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.connections import Connections
+from app.errors import ConfigurationError, CrossledgerError, Gone, Rejected
+from app.models import Connection
+from app.models.connection import Auth, ConnectionKind, ConnectionState
+from app.providers.base import Grant
+from app.providers.highlevel.oauth import SCOPES, HighLevelOAuth, InstalledLocation
+from app.vault import Vault, digest, new_secret
+
+log = structlog.get_logger()
+
+PROVIDER = "highlevel"
+CALLBACK = "/oauth/highlevel/callback"
+VISIT_SECONDS = 900
+MOST_PENDING = 100
+
+_BEGIN = text("""
+    INSERT INTO oauth_states (digest, provider, principal, connection_id, expires_at)
+    VALUES (:digest, 'highlevel', :principal, :connection_id, now() + make_interval(secs => :seconds))
+""")
+_END = text("""
+    UPDATE oauth_states SET used_at = now()
+     WHERE digest = :digest AND principal = :principal AND used_at IS NULL AND expires_at > now()
+    RETURNING connection_id
+""")
+_SWEEP = text("DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day'")
+# An installation that nobody here began never changes a connection that works.
+_ADOPT = text("""
+    INSERT INTO connections AS c (provider, name, state, state_reason, base_url, account_id, kind, auth)
+    VALUES ('highlevel', :name, :state, :reason, :base_url, :account_id, :kind, 'oauth')
+    ON CONFLICT (provider, base_url, account_id) DO UPDATE
+       SET auth = 'oauth', kind = excluded.kind, sealed = '', state = excluded.state,
+           state_reason = excluded.state_reason
+     WHERE NOT :pending OR c.state <> 'active'
+    RETURNING id
+""")
+
+
+class Forged(Rejected):
+    """A callback that does not belong to a visit that this person began here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A location that has installed the app; `connection_id` where it is connected."""
+
+    location: InstalledLocation
+    connection_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    oauth: HighLevelOAuth
+    vault: Vault
+    connections: Connections
+    public_url: str
+
+    async def begin(self, principal: str, connection_id: int | None = None) -> str:
+        """The address of the page of consent. `principal`: the session that may come back from it."""
+        nonce = new_secret()
+        values = {
+            "digest": digest(nonce),
+            "principal": principal,
+            "connection_id": connection_id,
+            "seconds": VISIT_SECONDS,
+        }
+        state = self.vault.seal({"visit": nonce})
+        scopes = sorted(scope for needed in SCOPES.values() for scope in needed)
+        url = self.oauth.authorization_url(state=state, redirect_uri=self._callback, scopes=scopes)
+        async with self.connections.engine.begin() as connection:
+            await connection.execute(_SWEEP)
+            await connection.execute(_BEGIN, values)
+        return url
+
+    async def finish(self, code: str, state: str, principal: str) -> Connection:
+        """What the owner agreed to, as a connection. Raises Forged, and what the vendor says to the code.
+
+        Without `state` somebody installed the app from the vendor's side: it is pending until it is claimed.
+        """
+        if not state:
+            return await self._adopted(await self.oauth.exchange(code, self._callback), pending=True)
+        wanted = await self._ended(state, principal)
+        grant = await self.oauth.exchange(code, self._callback)
+        if wanted is not None:
+            row = await self._row(wanted)
+            if row.account_id != grant.account_id:
+                raise Rejected(
+                    f"You agreed for another account ({grant.account_id}) than the one to be connected again"
+                    f" ({row.account_id}). Start again, and choose that one."
+                )
+        return await self._adopted(grant, pending=False)
+
+    async def claim(self, connection_id: int) -> Connection:
+        """An administrator takes an installation that came from the vendor's side."""
+        row = await self._row(connection_id)
+        if row.state != ConnectionState.PENDING:
+            raise Rejected("This connection is not waiting to be claimed.")
+        await self._proven(connection_id)
+        return await self._row(connection_id)
+
+    async def choices(self, agency_id: int) -> list[Choice]:
+        """The locations of a connected agency that have installed the app."""
+        agency = await self._agency(agency_id)
+        token = await self.connections.guardian.keys(agency_id, PROVIDER, agency.account_id).current()
+        found = await self.oauth.installed_locations(self.connections.client, token, agency.account_id)
+        async with self.connections.engine.connect() as connection:
+            statement = text(
+                "SELECT account_id, id FROM connections WHERE provider = 'highlevel' AND kind = 'account'"
+                " AND state <> 'disabled' AND account_id = ANY(:ids)"
+            )
+            rows = await connection.execute(statement, {"ids": [each.id for each in found]})
+            known = {row[0]: row[1] for row in rows}
+        return [Choice(each, known.get(each.id)) for each in found]
+
+    async def pick(self, agency_id: int, location_ids: Sequence[str]) -> list[Connection]:
+        """Connect some of an agency's locations, each with a token of its own."""
+        agency = await self._agency(agency_id)
+        offered = {choice.location.id for choice in await self.choices(agency_id)}
+        if unknown := sorted(set(location_ids) - offered):
+            raise Rejected(f"The app is not installed in location {unknown[0]}.")
+        keys = self.connections.guardian.keys(agency_id, PROVIDER, agency.account_id)
+        picked = []
+        for location_id in dict.fromkeys(location_ids):
+            grant = await self.oauth.location_token(
+                self.connections.client, await keys.current(), company_id=agency.account_id, location_id=location_id
+            )
+            picked.append(await self._adopted(grant, pending=False))
+        return picked
+
+    @property
+    def _callback(self) -> str:
+        return self.public_url + CALLBACK
+
+    async def _ended(self, state: str, principal: str) -> int | None:
+        try:
+            nonce = self.vault.unseal(state)["visit"]
+        except (ConfigurationError, KeyError, ValueError):
+            raise Forged("This is not an answer to a request of ours. Start again from here.") from None
+        async with self.connections.engine.begin() as connection:
+            row = (await connection.execute(_END, {"digest": digest(nonce), "principal": principal})).first()
+        if row is None:
+            raise Forged("This request was answered already, is too old, or was begun by somebody else. Start again.")
+        return None if row[0] is None else int(row[0])
+
+    async def _adopted(self, grant: Grant, *, pending: bool) -> Connection:
+        if not grant.account_id:
+            raise Rejected("HighLevel does not say which location or agency this is for.")
+        connection_id = await self._stored(grant, pending=pending)
+        if pending:
+            log.warning("connection.pending", connection=connection_id, account=grant.account_id)
+        else:
+            await self._proven(connection_id)
+        return await self._row(connection_id)
+
+    async def _stored(self, grant: Grant, *, pending: bool) -> int:
+        kind = ConnectionKind.AGENCY if grant.agency else ConnectionKind.ACCOUNT
+        values: dict[str, Any] = {
+            "name": f"{'Agency' if grant.agency else 'Location'} {grant.account_id}",
+            "state": (ConnectionState.PENDING if pending else ConnectionState.ACTIVE).value,
+            "reason": "Installed from HighLevel; claim it if you know who did." if pending else "",
+            "base_url": self.oauth.base_url,
+            "account_id": grant.account_id,
+            "kind": kind.value,
+            "pending": pending,
+        }
+        async with self.connections.engine.begin() as connection:
+            if pending:
+                count = await connection.scalar(text("SELECT count(*) FROM connections WHERE state = 'pending'"))
+                if int(count or 0) >= MOST_PENDING:
+                    raise Rejected("Too many installations are waiting to be claimed already.")
+            connection_id = await connection.scalar(_ADOPT, values)
+        if connection_id is None:
+            raise Rejected("This account is connected and works: nothing was changed.")
+        await self.connections.guardian.keep(connection_id, grant)
+        await self.connections.directory.refresh()
+        return int(connection_id)
+
+    async def _proven(self, connection_id: int) -> None:
+        """Ask the account; a scope that is missing does not undo the consent, but is told."""
+        try:
+            profile = await self.connections.renew(connection_id)
+        except Gone as nothing:
+            raise Rejected(f"There is no such location: {nothing}") from nothing
+        except CrossledgerError as failure:
+            await self._told(connection_id, str(failure))
+            return
+        await self._named(connection_id, profile.label)
+
+    async def _told(self, connection_id: int, reason: str) -> None:
+        statement = text("UPDATE connections SET state = 'needs_reconnect', state_reason = :reason WHERE id = :id")
+        async with self.connections.engine.begin() as connection:
+            await connection.execute(statement, {"id": connection_id, "reason": reason})
+        await self.connections.directory.refresh()
+
+    async def _named(self, connection_id: int, label: str) -> None:
+        """The account's own name, where a person has given none."""
+        statement = text("""
+            UPDATE connections SET name = :label
+             WHERE id = :id AND name IN ('Location ' || account_id, 'Agency ' || account_id)
+        """)
+        async with self.connections.engine.begin() as connection:
+            await connection.execute(statement, {"id": connection_id, "label": label})
+
+    async def _agency(self, connection_id: int) -> Connection:
+        row = await self._row(connection_id)
+        if row.kind != ConnectionKind.AGENCY or row.auth != Auth.OAUTH:
+            raise Rejected("This connection is no agency.")
+        return row
+
+    async def _row(self, connection_id: int) -> Connection:
+        async with AsyncSession(self.connections.engine, expire_on_commit=False) as session:
+            row = await session.get(Connection, connection_id)
+        if row is None:
+            raise Gone(f"There is no connection {connection_id}.")
+        return row
+
+
+def missing_scopes(granted: frozenset[str], objects: Sequence[str]) -> dict[str, str]:
+    """Scope -> what it is needed for, of those that an owner did not grant."""
+    needed = {scope: why for each in objects for scope, why in SCOPES[each].items()}
+    return {scope: why for scope, why in needed.items() if scope not in granted}
