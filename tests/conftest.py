@@ -206,7 +206,7 @@ async def serving(service: Service, *, worker: bool = True) -> AsyncIterator[str
     web = uvicorn.Server(config)
     async with service.running(web=True, worker=worker):
         task = asyncio.create_task(web.serve(sockets=[listener]))
-        await until(lambda: _true(web.started), 5, "the web server did not start")
+        await until(lambda: _true(web.started), 30, "the web server did not start")
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:

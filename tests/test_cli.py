@@ -109,13 +109,14 @@ class Service:
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
         self.process = subprocess.Popen(command, env=dict(self.env), cwd=self.cwd, stderr=subprocess.DEVNULL)
         url = f"http://127.0.0.1:{port}"
-        for _ in range(200):
+        for _ in range(600):
             try:
                 if httpx.get(f"{url}/readyz").status_code == 200:
                     return url
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
+        self.__exit__()
         raise AssertionError("the service did not start")
 
     def __exit__(self, *_: object) -> None:
