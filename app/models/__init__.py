@@ -5,5 +5,19 @@ from app.models.budget import Budget
 from app.models.connection import Bridge, Connection
 from app.models.event import Event
 from app.models.link import Link
+from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
 
-__all__ = ["Activity", "Bridge", "Budget", "Connection", "Event", "Link"]
+__all__ = [
+    "Activity",
+    "ApiToken",
+    "AuditEntry",
+    "Bridge",
+    "Budget",
+    "Connection",
+    "Event",
+    "Link",
+    "LoginFailure",
+    "LoginSession",
+    "SetupLink",
+    "User",
+]
