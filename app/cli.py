@@ -4,15 +4,12 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.errors import ConfigurationError
-from app.settings import Settings
+from app.admin import admin, offer_setup
+from app.console import guarded, prepared, read_settings
 
 cli = typer.Typer(
     name="crossledger",
@@ -21,46 +18,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-T = TypeVar("T")
-
-
-def stop_with(reason: str) -> NoReturn:
-    typer.secho(reason, fg="red", err=True)
-    raise typer.Exit(1)
-
-
-def read_settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"CROSSLEDGER_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()
-        )
-        stop_with(f"These settings cannot be read: {wrong}")
-
-
-def _prepared(log_level: str = "") -> tuple[Settings, str, Any]:
-    """Settings with real secrets, a log, and a database that runs and is up to date."""
-    from app.db import open_database
-    from app.logs import configure
-    from app.migrations import upgrade
-
-    settings = read_settings()
-    settings.require_secrets()
-    configure(log_level or settings.log_level)
-    url, bundled = open_database(settings)
-    upgrade(url)
-    return settings, url, bundled
-
-
-def _guarded(work: Callable[[], T]) -> T:
-    """Run a command; what an operator can mend is said in one sentence, without a traceback."""
-    try:
-        return work()
-    except ConfigurationError as error:
-        stop_with(str(error))
-    except (SQLAlchemyError, OSError) as error:
-        stop_with(f"The database cannot be used: {str(error).splitlines()[0]}")
+cli.add_typer(admin)
 
 
 def _keep_what_is_loaded() -> None:
@@ -85,9 +43,10 @@ def serve(
 
         from app.main import build, managed, web_app
 
-        settings, url, bundled = _prepared()
+        settings, url, bundled = prepared()
         # uvicorn raises the signal again once it has stopped: leave as usual, so that the database is stopped too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        asyncio.run(offer_setup(url, settings))
         service = build(settings, url, bundled)
         app = web_app(service, managed(service, worker=not no_worker))
         _keep_what_is_loaded()
@@ -100,7 +59,7 @@ def serve(
             timeout_graceful_shutdown=20,
         )
 
-    _guarded(work)
+    guarded(work)
 
 
 @cli.command()
@@ -112,12 +71,12 @@ def worker() -> None:
 
         from app.main import build, work_until_told
 
-        settings, url, bundled = _prepared()
+        settings, url, bundled = prepared()
         service = build(settings, url, bundled)
         _keep_what_is_loaded()
         uvloop.run(work_until_told(service))
 
-    _guarded(work)
+    guarded(work)
 
 
 @cli.command()
@@ -132,7 +91,7 @@ def migrate() -> None:
         upgrade(url)
         typer.echo("The database is up to date.")
 
-    _guarded(work)
+    guarded(work)
 
 
 @cli.command()
@@ -143,10 +102,10 @@ def check() -> None:
         from app.checkup import examine
         from app.main import build
 
-        settings, url, bundled = _prepared(log_level="warning")
+        settings, url, bundled = prepared(log_level="warning")
         return asyncio.run(examine(build(settings, url, bundled), typer.echo))
 
-    if not _guarded(work):
+    if not guarded(work):
         raise typer.Exit(1)
 
 
@@ -158,10 +117,10 @@ def replay(event: Annotated[int, typer.Argument(help="The id of a stored event, 
         from app.checkup import replay as again
         from app.main import build
 
-        settings, url, bundled = _prepared(log_level="warning")
+        settings, url, bundled = prepared(log_level="warning")
         return asyncio.run(again(build(settings, url, bundled), event))
 
-    typer.echo(_guarded(work))
+    typer.echo(guarded(work))
 
 
 @cli.command()
@@ -185,7 +144,7 @@ def demo(
     """Tell the story: both simulators, the service, one bridge, and what happens between them."""
     from app.sandbox.story import run_demo
 
-    sys.exit(_guarded(lambda: asyncio.run(run_demo(once=once, port=port))))
+    sys.exit(guarded(lambda: asyncio.run(run_demo(once=once, port=port))))
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from app.sync.engine import Engine
 from app.sync.store import Store
 from app.tokens import Guardian
 from app.vault import Vault
-from app.web import health, problems, webhooks
+from app.web import access, health, pages, problems, webhooks
 from app.worker import Worker
 
 DESCRIPTION = "Keeps GoHighLevel and Invoice Ninja in step, both ways."
@@ -147,7 +147,10 @@ def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
     # A redirect below /webhooks/ is an answer like 404: the sender may give up.
     app = FastAPI(title="Crossledger", description=DESCRIPTION, lifespan=lifespan, redirect_slashes=False)
     problems.install(app)
+    access.install(app, access.Gate.make(service.settings, service.engine))
+    pages.install(app)
     app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
     app.include_router(health.make_router(service.engine, late_after=LATE))
     app.include_router(api_router(service.settings, service.engine, service.connections))
+    app.include_router(pages.make_router())
     return app

@@ -77,7 +77,10 @@ class Settings(BaseSettings):
         return self.data_dir.expanduser().resolve()
 
     def require_secrets(self) -> None:
-        """Stop a start without real secrets. Raises ConfigurationError with what to set."""
+        """Stop a start without real secrets. Raises ConfigurationError with what to set.
+
+        Without an admin token there are users, and the set-up link for the first one.
+        """
         secret, token = (each.get_secret_value().strip() for each in (self.secret_key, self.admin_token))
         if secret.lower() in _PLACEHOLDERS or len(secret) < _MIN_SECRET:
             raise ConfigurationError(
@@ -85,8 +88,8 @@ class Settings(BaseSettings):
                 " stored credentials and must never change or get lost. For example:"
                 ' python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
-        if token.lower() in _PLACEHOLDERS or len(token) < _MIN_TOKEN:
+        if token and (token.lower() in _PLACEHOLDERS or len(token) < _MIN_TOKEN):
             raise ConfigurationError(
-                f"Set CROSSLEDGER_ADMIN_TOKEN to a random text of at least {_MIN_TOKEN} characters; it is the key"
-                ' to the admin API. For example: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+                f"Set CROSSLEDGER_ADMIN_TOKEN to a random text of at least {_MIN_TOKEN} characters, or to nothing: it"
+                ' is a key to everything. For example: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
             )

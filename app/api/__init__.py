@@ -3,24 +3,28 @@
 from fastapi import APIRouter, Depends
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.api import activities, bridges, connections, events, jobs, links
+from app.api import activities, audit, bridges, connections, events, jobs, links, me, tokens, users
 from app.api.desk import Desk, laid_out
-from app.api.guard import Guard
+from app.api.guard import check_declared, guard
 from app.api.problems import problems
 from app.connections import Connections
 from app.settings import Settings
+from app.web.access import API
 
 __all__ = ["make_router"]
 
+PARTS = (connections, bridges, events, links, activities, jobs, me, users, tokens, audit)
+
 
 def make_router(settings: Settings, engine: AsyncEngine, connections_: Connections) -> APIRouter:
-    """Every route below asks for the admin token; there is no way to leave it out."""
+    """Every route below asks who is there, and whether they may; there is no way to leave it out."""
     desk = Desk(public_url=settings.public_url, engine=engine, connections=connections_)
     router = APIRouter(
-        prefix="/api/v1",
-        dependencies=[Depends(Guard(settings.admin_token)), Depends(laid_out(desk))],
-        responses=problems(401, 422),
+        prefix=API,
+        dependencies=[Depends(guard), Depends(laid_out(desk))],
+        responses=problems(401, 403, 422),
     )
-    for part in (connections, bridges, events, links, activities, jobs):
+    for part in PARTS:
+        check_declared(part.router)
         router.include_router(part.router)
     return router

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from sqlmodel import col
 
+from app.api.body import Bounded
 from app.api.desk import AtDesk
 from app.api.fields import Id, Word
 from app.api.problems import conflict, problems
@@ -13,7 +14,7 @@ from app.models import Event
 from app.models.event import EventState
 from app.queue import RecordJob
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = APIRouter(prefix="/events", tags=["events"], route_class=Bounded)
 
 
 @router.get("", summary="List events")

@@ -7,6 +7,9 @@ from typing import Annotated
 import httpx
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
+from app.people.passwords import LONGEST, SHORTEST
+from app.people.users import NotAllowed, address_of
+
 MAX_ID = 2**63 - 1
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 
@@ -32,6 +35,13 @@ def _root(address: str) -> str:
     return str(url).rstrip("/")
 
 
+def _email(typed: str) -> str:
+    try:
+        return address_of(typed)
+    except NotAllowed as error:
+        raise ValueError("is not an e-mail address") from error
+
+
 # PostgreSQL stores every character but NUL.
 _STORABLE = r"^[^\x00]*$"
 
@@ -42,4 +52,6 @@ Token = Annotated[SecretStr, AfterValidator(_whole)]
 BaseUrl = Annotated[str, StringConstraints(max_length=500), AfterValidator(_root)]
 # A token that was pasted here by mistake has other characters or is longer, and is not repeated in an answer.
 LocationId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z]{1,30}$")]
+Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email)]
+Password = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]

@@ -1,24 +1,83 @@
-"""Who may use the API: whoever has the admin token."""
+"""Who may use the API: for each endpoint, the least role. An endpoint that is not in this table is not served."""
 
-import hmac
+from typing import Annotated
 
-from fastapi import HTTPException
-from fastapi.requests import HTTPConnection
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import SecretStr
+from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
+from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.routing import BaseRoute
+
+from app.api.body import Bounded
+from app.people.roles import Principal, Role
+from app.web.access import API, SAFE, admitted
+
+NEEDED = {
+    ("GET", "/me"): Role.VIEWER,
+    ("GET", "/connections"): Role.VIEWER,
+    ("POST", "/connections"): Role.OPERATOR,
+    ("GET", "/connections/{connection_id}"): Role.VIEWER,
+    ("DELETE", "/connections/{connection_id}"): Role.OWNER,
+    ("POST", "/connections/{connection_id}/check"): Role.OPERATOR,
+    ("POST", "/connections/{connection_id}/webhook-secrets"): Role.OWNER,
+    ("GET", "/bridges"): Role.VIEWER,
+    ("POST", "/bridges"): Role.OPERATOR,
+    ("GET", "/bridges/{bridge_id}"): Role.VIEWER,
+    ("PATCH", "/bridges/{bridge_id}"): Role.OPERATOR,
+    ("DELETE", "/bridges/{bridge_id}"): Role.OWNER,
+    ("GET", "/events"): Role.VIEWER,
+    ("GET", "/events/{event_id}"): Role.VIEWER,
+    ("POST", "/events/{event_id}/replay"): Role.OPERATOR,
+    ("GET", "/links"): Role.VIEWER,
+    ("GET", "/links/{link_id}"): Role.VIEWER,
+    ("GET", "/activities"): Role.VIEWER,
+    ("GET", "/activities/{activity_id}"): Role.VIEWER,
+    ("GET", "/jobs"): Role.VIEWER,
+    ("POST", "/jobs/retry"): Role.OPERATOR,
+    ("POST", "/jobs/{job_id}/retry"): Role.OPERATOR,
+    ("GET", "/users"): Role.OWNER,
+    ("POST", "/users"): Role.OWNER,
+    ("GET", "/users/{user_id}"): Role.OWNER,
+    ("PATCH", "/users/{user_id}"): Role.OWNER,
+    ("DELETE", "/users/{user_id}"): Role.OWNER,
+    ("GET", "/tokens"): Role.OWNER,
+    ("POST", "/tokens"): Role.OWNER,
+    ("GET", "/tokens/{token_id}"): Role.OWNER,
+    ("DELETE", "/tokens/{token_id}"): Role.OWNER,
+    ("GET", "/audit"): Role.OWNER,
+}
+
+# For the documentation only: `guard` reads both by itself.
+_BEARER = HTTPBearer(scheme_name="ApiToken", description="An API token, or CROSSLEDGER_ADMIN_TOKEN.", auto_error=False)
+_COOKIE = APIKeyCookie(
+    name="__Host-crossledger",
+    scheme_name="Session",
+    description="A browser that is logged in (over http: the cookie `crossledger`). Whatever changes something must"
+    " carry `X-CSRF-Token` with the `csrf_token` of GET /api/v1/me.",
+    auto_error=False,
+)
 
 
-class Guard(HTTPBearer):
-    def __init__(self, token: SecretStr) -> None:
-        super().__init__(
-            scheme_name="AdminToken", description="The value of CROSSLEDGER_ADMIN_TOKEN.", auto_error=False
-        )
-        self._token = token.get_secret_value().encode()
+async def guard(
+    request: Request, _bearer: Annotated[object, Depends(_BEARER)], _cookie: Annotated[object, Depends(_COOKIE)]
+) -> Principal:
+    """The principal, who may use this endpoint."""
+    return await admitted(request, NEEDED[request.method, request.scope["route"].path.removeprefix(API)])
 
-    async def __call__(self, request: HTTPConnection) -> HTTPAuthorizationCredentials:
-        given = await super().__call__(request)
-        if given is None or not hmac.compare_digest(given.credentials.encode(), self._token):
-            raise HTTPException(
-                401, "Send the admin token: “Authorization: Bearer …”.", headers={"WWW-Authenticate": "Bearer"}
-            )
-        return given
+
+Caller = Annotated[Principal, Depends(guard)]
+
+
+def check_declared(part: APIRouter) -> None:
+    """Stops a start with an endpoint whose role nobody has declared, or whose writes would not be in the audit log."""
+    for route in part.routes:
+        for method, path in _endpoints(route):
+            if (method, path) not in NEEDED:
+                raise RuntimeError(f"{method} {path} has no role: put it into app.api.guard.NEEDED")
+            if method not in SAFE and not isinstance(route, Bounded):
+                raise RuntimeError(f"{method} {path} is not in the audit log: its router needs route_class=Bounded")
+
+
+def _endpoints(route: BaseRoute) -> list[tuple[str, str]]:
+    if not isinstance(route, APIRoute):
+        raise RuntimeError(f"{route} is no endpoint by itself: include its router in app.api")
+    return [(method, route.path) for method in route.methods or ()]

@@ -11,7 +11,8 @@ Responses = dict[int | str, dict[str, Any]]
 
 _MEANING = {
     400: "The body cannot be read",
-    401: "The admin token is missing or wrong",
+    401: "Nobody is logged in, and there is no API token that is good",
+    403: "The role does not allow it, or the X-CSRF-Token of a browser is missing",
     404: "There is no such thing",
     409: "It does not fit what is there already",
     413: "The body is larger than this server accepts",

@@ -13,10 +13,12 @@ from sqlmodel import col
 from app.api.fields import MAX_ID
 from app.api.problems import refused, unknown
 from app.api.schemas import Out, Page
-from app.models import Activity, Bridge, Connection, Event, Link
+from app.models import Activity, ApiToken, AuditEntry, Bridge, Connection, Event, Link, User
 
-RowT = TypeVar("RowT", Activity, Bridge, Connection, Event, Link)
+RowT = TypeVar("RowT", Activity, ApiToken, AuditEntry, Bridge, Connection, Event, Link, User)
 OutT = TypeVar("OutT", bound=Out)
+
+_NAMES: dict[type, str] = {ApiToken: "token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ async def one(engine: AsyncEngine, model: type[RowT], id_: int) -> RowT:
     async with AsyncSession(engine) as session:
         row = await session.get(model, id_)
     if row is None:
-        raise unknown(model.__name__.lower(), id_)
+        raise unknown(_NAMES.get(model, model.__name__.lower()), id_)
     return row
 
 

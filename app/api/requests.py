@@ -1,11 +1,12 @@
 """What callers send."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from app.api.fields import BaseUrl, Id, LocationId, Name, Token, Word
+from app.api.fields import BaseUrl, Email, Id, LocationId, Name, Password, Token, Word
 from app.api.schemas import JobState
+from app.people.roles import Role
 from app.sync.policy import BridgeSettings
 
 
@@ -93,3 +94,22 @@ class RetryIn(In):
     bridge_id: Id | None = None
     state: JobState | None = None
     problem: Word | None = Field(None, description="For example `rejected`, `forbidden`, `ambiguous`")
+
+
+class UserIn(In):
+    email: Email
+    role: Role
+    password: Password
+
+
+class UserChange(In):
+    """What is left out stays as it is. A new password ends the user's sessions."""
+
+    role: Role | None = None
+    password: Password | None = None
+
+
+class TokenIn(In):
+    name: Name
+    role: Role = Field(description="Not above your own")
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(None, description="Left out: until revoked")

@@ -9,6 +9,7 @@ from app.api.fields import Moment
 from app.models.connection import ConnectionState
 from app.models.event import EventState
 from app.models.link import LinkState
+from app.people.roles import Role
 from app.sync.fieldmap import Direction
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
@@ -198,3 +199,44 @@ class ActivityOut(Out):
     detail: str
     changes: list[ChangeOut]
     at: Moment
+
+
+class UserOut(Out):
+    id: int
+    email: str
+    role: Role
+    created_at: Moment
+
+
+class TokenOut(Out):
+    id: int
+    user_id: int | None = Field(description="Null: nobody's, made in the shell or with the admin token")
+    name: str
+    role: Role = Field(description="At most; one of a user whose role is lower counts as lower")
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
+    last_used_at: Moment | None = Field(description="Noted once a minute at most")
+
+
+class NewTokenOut(TokenOut):
+    token: str = Field(description="Shown this once")
+
+
+class MeOut(BaseModel):
+    name: str
+    role: Role
+    user_id: int | None
+    csrf_token: str | None = Field(description="For a browser: send it as X-CSRF-Token with each write")
+
+
+class AuditOut(Out):
+    id: int
+    at: Moment
+    actor: str = Field(description="Who: a user's e-mail address, a token, “admin token” or “command line”")
+    user_id: int | None
+    address: str = Field(description="From where")
+    action: str = Field(description="What: method and path below /api/v1, or for example `session.started`")
+    thing: str = Field(description="To what: connection 7")
+    detail: str
+    outcome: str = Field(description="done, refused, failed; empty: begun, and nobody knows how it ended")

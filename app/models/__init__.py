@@ -5,6 +5,22 @@ from app.models.budget import Budget
 from app.models.connection import Bridge, Connection
 from app.models.event import Event
 from app.models.link import Link
+from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
 from app.models.token import OAuthState, Token
 
-__all__ = ["Activity", "Bridge", "Budget", "Connection", "Event", "Link", "OAuthState", "Token"]
+__all__ = [
+    "Activity",
+    "ApiToken",
+    "AuditEntry",
+    "Bridge",
+    "Budget",
+    "Connection",
+    "Event",
+    "Link",
+    "LoginFailure",
+    "LoginSession",
+    "OAuthState",
+    "SetupLink",
+    "Token",
+    "User",
+]

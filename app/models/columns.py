@@ -62,6 +62,11 @@ def moment() -> Any:
     return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
+def instant() -> Any:
+    """An aware instant that is always known."""
+    return Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 def born() -> Any:
     """The instant the row was made, set by the database."""
     return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()")))
