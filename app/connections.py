@@ -122,7 +122,12 @@ class Connections:
             profile = Profile(account_id=row.account_id, label=row.name)
         else:
             access = Access(base_url=row.base_url, account_id=row.account_id, secrets={}, keys=keys)
-            profile = await self.provider(row.provider).probe(access, self.client)
+            provider = self.provider(row.provider)
+            profile = await provider.probe(access, self.client)
+            granted = await self.guardian.scopes(row.id or 0)
+            missing = [f"{scope} ({why})" for scope, why in provider.scopes["contact"].items() if scope not in granted]
+            if missing:
+                profile = replace(profile, facts={**profile.facts, "missing scopes": ", ".join(missing)})
         await self._well(row.id or 0, profile)
         return profile
 

@@ -222,9 +222,3 @@ class Installer:
         if row is None:
             raise Gone(f"There is no connection {connection_id}.")
         return row
-
-
-def missing_scopes(granted: frozenset[str], objects: Sequence[str]) -> dict[str, str]:
-    """Scope -> what it is needed for, of those that an owner did not grant."""
-    needed = {scope: why for each in objects for scope, why in SCOPES[each].items()}
-    return {scope: why for scope, why in needed.items() if scope not in granted}

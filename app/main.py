@@ -17,6 +17,7 @@ from app.connections import Connections
 from app.db import Bundled, Database, open_database
 from app.directory import Directory
 from app.inbox import Inbox
+from app.installing import Installer
 from app.jobs import RecordSync
 from app.oauth import HighLevelExchange
 from app.providers.base import Provider
@@ -52,6 +53,7 @@ class Service:
     connections: Connections
     inbox: Inbox
     worker: Worker
+    installer: Installer
 
     @asynccontextmanager
     async def running(self, *, web: bool, worker: bool) -> AsyncIterator[None]:
@@ -102,7 +104,8 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
     }
     vault = Vault(settings.secret_key.get_secret_value())
     guardian = Guardian(db, vault, {})
-    guardian.exchanges = {"highlevel": HighLevelExchange(highlevel_app(settings), client, guardian)}
+    app = highlevel_app(settings)
+    guardian.exchanges = {"highlevel": HighLevelExchange(app, client, guardian)}
     connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings), guardian)
     store = Store(db, claim_seconds=settings.claim_seconds)
     sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open, connections.slot))
@@ -113,7 +116,9 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
 
     worker = Worker(settings, engine, queue, sync, connections, revive)
     worker.register()
-    return Service(settings, db, engine, queue, client, directory, connections, Inbox(db, directory), worker)
+    installer = Installer(app, vault, connections, settings.public_url)
+    inbox = Inbox(db, directory)
+    return Service(settings, db, engine, queue, client, directory, connections, inbox, worker, installer)
 
 
 def managed(service: Service, *, worker: bool) -> Lifespan:
@@ -149,6 +154,7 @@ def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
     problems.install(app)
     access.install(app, access.Gate.make(service.settings, service.engine))
     pages.install(app)
+    app.state.installer = service.installer
     app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
     app.include_router(health.make_router(service.engine, late_after=LATE))
     app.include_router(api_router(service.settings, service.engine, service.connections))

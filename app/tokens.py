@@ -116,6 +116,12 @@ class Guardian:
         self._known.pop(connection_id, None)
         return kept is not None
 
+    async def scopes(self, connection_id: int) -> frozenset[str]:
+        """What the owner agreed to."""
+        async with self.db.single.connect() as connection:
+            row = (await connection.execute(_READ, {"id": connection_id})).mappings().first()
+        return frozenset(row["scopes"].split() if row else ())
+
     async def due(self) -> list[tuple[int, str, str]]:
         """Id, provider and account of each connection whose token is to be exchanged soon."""
         async with self.db.single.connect() as connection:

@@ -16,11 +16,13 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from app.db import Bundled, conninfo
 from app.main import Service, build, web_app
 from app.migrations import upgrade
+from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.settings import Settings
 
@@ -250,6 +252,9 @@ async def bare_world(
             update={
                 "highlevel_webhook_public_keys": (pem,),
                 "highlevel_base_url": highlevel_process.url,
+                "highlevel_authorize_url": f"{highlevel_process.url}/v2/oauth/chooselocation",
+                "highlevel_client_id": Config().client_id,
+                "highlevel_client_secret": SecretStr(Config().client_secret),
             }
         )
         service = build(keyed, database)

@@ -181,6 +181,8 @@ class Provider(Protocol):
     side: Side
     default_base_url: str
     secret_names: tuple[str, ...]
+    scopes: Mapping[str, Mapping[str, str]]
+    """For each object: the OAuth scopes it needs, and for what. Empty where there is no OAuth."""
     slot_fields: tuple[str, ...]
     """Fields that may hold the other side's id; the first is the default. Empty: this side has no slot."""
     capabilities: Mapping[str, Capability]

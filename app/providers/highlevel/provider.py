@@ -9,6 +9,7 @@ import httpx
 from app.errors import Forbidden, Gone, Reconnect, Rejected
 from app.providers.base import Access, Capability, Gate, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.oauth import SCOPES
 from app.providers.highlevel.wire import (
     BASE_URL,
     ID,
@@ -43,6 +44,7 @@ class HighLevel:
     label = LABEL
     side = Side.CRM
     secret_names: tuple[str, ...] = ("private_token",)
+    scopes: Mapping[str, Mapping[str, str]] = SCOPES
     slot_fields: tuple[str, ...] = ()
     capabilities: Mapping[str, Capability] = CAPABILITIES
 

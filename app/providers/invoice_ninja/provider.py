@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import httpx
 
@@ -46,6 +47,7 @@ class InvoiceNinja:
     side: Side = Side.BILLING
     default_base_url: str = "https://invoicing.co"
     secret_names: tuple[str, ...] = ("api_token", "api_secret")
+    scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
 

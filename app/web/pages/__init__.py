@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.web.pages import account, home, login, setup
+from app.web.pages import account, connecting, home, login, setup
 from app.web.pages.layout import install, style
 
 __all__ = ["install", "make_router"]
@@ -11,6 +11,6 @@ __all__ = ["install", "make_router"]
 def make_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/style.css", style)
-    for part in (home, login, setup, account):
+    for part in (home, connecting, login, setup, account):
         router.include_router(part.router)
     return router

@@ -40,7 +40,11 @@ class Entry:
     role: Role = Role.VIEWER
 
 
-NAVIGATION: list[Entry] = [Entry("Overview", "/"), Entry("Account", "/account")]
+NAVIGATION: list[Entry] = [
+    Entry("Overview", "/"),
+    Entry("Connect", "/connect", Role.OPERATOR),
+    Entry("Account", "/account"),
+]
 
 
 def page(
