@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.errors import CrossledgerError
+from app.errors import CrossledgerError, Gone, Rejected
 from app.main import Service
 from app.models import Connection, Event
 from app.queue import RecordJob, defer
@@ -33,13 +33,15 @@ async def examine(service: Service, say: Callable[[str], object]) -> bool:
 
 
 async def replay(service: Service, event_id: int) -> str:
-    """Queue the record of a stored event; a running worker then looks at it."""
+    """Queue the record of a stored event; a running worker then looks at it. Raises Gone, Rejected."""
     async with AsyncSession(service.engine) as session:
         event = await session.get(Event, event_id)
     if event is None:
-        return f"There is no event {event_id}."
+        raise Gone(f"There is no event {event_id}.")
     if event.bridge_id is None or not event.external_id:
-        return f"Event {event_id} ({event.kind}) belongs to no bridge or names no record: there is nothing to do again."
+        raise Rejected(
+            f"Event {event_id} ({event.kind}) belongs to no bridge or names no record: there is nothing to do again."
+        )
     job = RecordJob(
         bridge_id=event.bridge_id,
         object=event.object,
@@ -51,4 +53,4 @@ async def replay(service: Service, event_id: int) -> str:
         await defer(connection, [job])
     await service.client.aclose()
     await service.db.dispose()
-    return f"{event.object} {event.external_id} is queued; a running worker looks at it now."
+    return f"{event.object} {event.external_id} is queued: a running worker looks at it now, else the next one does."

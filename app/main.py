@@ -142,7 +142,7 @@ def create_app(settings: Settings | None = None, *, worker: bool = True) -> Fast
 async def work_until_told(service: Service) -> None:
     """A worker alone, until SIGINT or SIGTERM; jobs that run are finished first."""
     told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with service.running(web=False, worker=True):
         await told.wait()

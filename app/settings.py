@@ -1,9 +1,10 @@
 """Settings from CROSSLEDGER_* environment variables and, where there is one, the file .env."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import ConfigurationError
@@ -24,7 +25,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("~/.crossledger")
     secret_key: SecretStr = SecretStr("")
     admin_token: SecretStr = SecretStr("")
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""
+    """Empty: this machine, with our own port. No vendor can reach that."""
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "info"
@@ -67,9 +69,19 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _at_least_here(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not given.get("public_url"):
+            return {**given, "public_url": f"http://127.0.0.1:{given.get('port', 8000)}"}
+        return given
+
     @field_validator("public_url")
     @classmethod
-    def _without_slash(cls, value: str) -> str:
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it must look like https://sync.example.com")
         return value.rstrip("/")
 
     @property

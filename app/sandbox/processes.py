@@ -28,6 +28,7 @@ class Simulator:
             stdout=subprocess.PIPE,
             text=True,
             cwd=_ROOT,
+            start_new_session=True,  # a Ctrl-C on the terminal is for the parent, whose end ends it
         )
         assert process.stdout is not None  # noqa: S101 (asked for above)
         line = process.stdout.readline()

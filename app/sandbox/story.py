@@ -215,7 +215,7 @@ async def run_demo(*, once: bool, port: int) -> int:
     out = Console(highlight=False, soft_wrap=True)
     configure("error")
     telling = asyncio.current_task()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, telling.cancel if telling else out.print)
     out.print("Starting PostgreSQL, both simulators and the service ...")
     started = time.perf_counter()
