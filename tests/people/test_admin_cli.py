@@ -25,6 +25,7 @@ def env(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("app.logs.configure", lambda level: None)  # it is for the process, and these tests share one
     return values
 
 
@@ -96,6 +97,9 @@ async def test_a_token_of_the_shell_works_until_it_is_revoked(env: Mapping[str, 
 async def test_a_password_from_the_shell_ends_the_sessions(env: Mapping[str, str], house: House) -> None:
     ada = await house.user(Role.OWNER)
     browser = await house.logged_in(ada)
+    for n in range(5):
+        await log_in(await house.browser(address=f"198.51.100.{n}"), ada.name, "wrong")
+    assert (await log_in(browser, ada.name)).status_code == 429
     assert command("set-password", ada.name, env=env, typed="another good password\n").returncode == 0
     assert (await browser.get("/api/v1/me")).status_code == 401
     assert (await log_in(browser, ada.name, "another good password")).status_code == 303

@@ -84,12 +84,11 @@ async def visitors(house: House) -> dict[str, Visitor]:
     await house.sql("UPDATE api_tokens SET expires_at = now() WHERE id = (SELECT max(id) FROM api_tokens)")
     made["revoked token"] = _bearer(None, await house.token(owner))
     await house.sql("UPDATE api_tokens SET revoked_at = now() WHERE id = (SELECT max(id) FROM api_tokens)")
-    for name, change in {
-        "idle": "seen_at = now() - interval '12 hours 1 second'",
-        "old": "expires_at = now() - interval '1 second'",
-    }.items():
-        cookie = await house.session(owner)
-        await house.sql(f"UPDATE sessions SET {change} WHERE id = (SELECT max(id) FROM sessions)")  # noqa: S608
+    idle, old = await house.session(owner), await house.session(owner)
+    ended = "UPDATE sessions SET {} WHERE id = (SELECT max(id) - {} FROM sessions)"
+    await house.sql(ended.format("seen_at = now() - interval '12 hours 1 second'", 1))
+    await house.sql(ended.format("expires_at = now() - interval '1 second'", 0))
+    for name, cookie in {"idle": idle, "old": old}.items():
         made[f"{name} session"] = Visitor(None, cookie=cookie, csrf=form_token(cookie))
     made["unknown session"] = Visitor(None, cookie="x" * 43, csrf=form_token("x" * 43))
     made["unknown token"] = _bearer(None, "cl_" + "x" * 43)

@@ -7,7 +7,7 @@ import time
 import pytest
 from argon2 import PasswordHasher
 
-from app.people import login, passwords, sessions
+from app.people import login, passwords, sessions, users
 from app.people.roles import Role
 from app.people.users import NotAllowed
 from app.settings import Settings
@@ -84,6 +84,15 @@ async def test_a_session_ends_after_seven_days_whatever_is_done(house: House) ->
     await house.logged_in(await house.user(Role.OWNER))
     ((left,),) = await house.sql("SELECT extract(epoch FROM expires_at - now()) FROM sessions")
     assert 7 * 86_400 - 60 < left <= 7 * 86_400
+
+
+async def test_sessions_that_have_ended_are_forgotten_at_the_next_login(house: House) -> None:
+    ada = await house.user(Role.OWNER)
+    for change in ("seen_at = now() - interval '13 hours'", "expires_at = now()", "seen_at = now()"):
+        await house.session(ada)
+        await house.sql(f"UPDATE sessions SET {change} WHERE id = (SELECT max(id) FROM sessions)")  # noqa: S608
+    await house.session(ada)
+    assert await house.sql("SELECT count(*) FROM sessions") == [(2,)]
 
 
 async def test_a_new_role_counts_at_once(house: House) -> None:
@@ -211,6 +220,23 @@ async def test_a_right_password_forgives_what_was_typed_wrong_before(house: Hous
         answer = await log_in(browser, "owner@example.com", password)
         assert answer.status_code == (303 if password == PASSWORD else 401)
     assert await house.sql("SELECT * FROM login_failures") == []
+
+
+async def test_a_password_that_is_changed_in_this_moment_logs_nobody_in(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await house.user(Role.OWNER)
+    compare = passwords.matches
+
+    async def changed_meanwhile(password: str, stored: str | None) -> bool:
+        right = await compare(password, stored)
+        async with house.service.engine.begin() as connection:
+            await users.set_password(connection, ada.user_id or 0, "another hash")
+        return right
+
+    monkeypatch.setattr(passwords, "matches", changed_meanwhile)
+    assert (await log_in(await house.browser(), ada.name)).status_code == 401
+    assert await house.sql("SELECT * FROM sessions") == []
 
 
 async def test_many_guesses_at_once_are_no_more_than_five(house: House) -> None:
