@@ -67,12 +67,16 @@ def add_user(email: Email, role: Annotated[Role, typer.Option(help="What they ma
 
 @admin.command()
 def set_password(email: Email) -> None:
-    """Give a user a new password, and end their sessions. It is asked for, or read from the standard input."""
-    from app.people import users
+    """Give a user a new password, end their sessions, and let them log in again where failures have closed that.
+
+    The password is asked for, or read from the standard input.
+    """
+    from app.people import login, users
 
     async def work(connection: "AsyncConnection", _: Settings) -> None:
         user_id, address = await _user(connection, email)
         await users.set_password(connection, user_id, await users.hash_of(password, address))
+        await login.reopen(connection, address)
         await _note(connection, "user.password_changed", f"user {user_id}", address)
 
     password = _asked()

@@ -32,7 +32,8 @@ def crossledger(*arguments: str, env: Mapping[str, str], cwd: Path) -> subproces
     [
         ({}, "CROSSLEDGER_SECRET_KEY"),
         ({"CROSSLEDGER_SECRET_KEY": "changeme"}, "CROSSLEDGER_SECRET_KEY"),
-        ({"CROSSLEDGER_SECRET_KEY": SECRETS["CROSSLEDGER_SECRET_KEY"]}, "CROSSLEDGER_ADMIN_TOKEN"),
+        ({**SECRETS, "CROSSLEDGER_ADMIN_TOKEN": "changeme"}, "CROSSLEDGER_ADMIN_TOKEN"),
+        ({**SECRETS, "CROSSLEDGER_ADMIN_TOKEN": "x" * 19}, "CROSSLEDGER_ADMIN_TOKEN"),
     ],
 )
 @pytest.mark.parametrize("command", ["serve", "worker", "check"])
@@ -107,7 +108,10 @@ class Service:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
-        self.process = subprocess.Popen(command, env=dict(self.env), cwd=self.cwd, stderr=subprocess.DEVNULL)
+        self.said = (self.cwd / "stdout").open("w")
+        self.process = subprocess.Popen(
+            command, env=dict(self.env), cwd=self.cwd, stdout=self.said, stderr=subprocess.DEVNULL
+        )
         url = f"http://127.0.0.1:{port}"
         for _ in range(600):
             try:
@@ -122,6 +126,7 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(20) == 0
+        self.said.close()
 
 
 def test_serve_starts_on_an_empty_folder_with_the_bundled_database_and_takes_it_along_when_it_ends(
@@ -134,7 +139,28 @@ def test_serve_starts_on_an_empty_folder_with_the_bundled_database_and_takes_it_
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
 
 
+def test_serve_says_how_to_become_the_owner_while_there_is_no_user(database: str, tmp_path: Path) -> None:
+    env = environment(CROSSLEDGER_DATABASE_URL=database, CROSSLEDGER_SECRET_KEY=SECRETS["CROSSLEDGER_SECRET_KEY"])
+    links = []
+    for _ in range(2):
+        with Service(env, tmp_path) as url:
+            said = (tmp_path / "stdout").read_text()
+            assert "becomes the owner" in said
+            links.append(said.split()[-1])
+            assert httpx.get(f"{url}/setup", params={"token": links[-1].partition("token=")[2]}).status_code == 200
+            assert httpx.get(f"{url}/setup", params={"token": links[0].partition("token=")[2]}).status_code == (
+                200 if len(links) == 1 else 403
+            )
+    added = subprocess.run(
+        [sys.executable, "-m", "app.cli", "admin", "add-user", "ada@example.com", "--role", "owner"],
+        env=env, cwd=tmp_path, input="correct horse battery", capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    with Service(env, tmp_path):
+        assert (tmp_path / "stdout").read_text() == ""
+
+
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = crossledger("--help", env=environment(), cwd=tmp_path)
-    for command in ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay"):
+    for command in ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay", "admin"):
         assert command in done.stdout

@@ -45,10 +45,15 @@ def test_without_a_real_secret_key_the_start_stops_and_says_what_to_set(secret: 
     assert "python3 -c" in complaint
 
 
-@pytest.mark.parametrize("token", ["", "changeme", "Admin", "token", "x" * 19])
-def test_without_a_real_admin_token_the_start_stops_and_says_what_to_set(token: str) -> None:
+@pytest.mark.parametrize("token", ["changeme", "Admin", "token", "x" * 19])
+def test_with_an_admin_token_that_can_be_guessed_the_start_stops_and_says_what_to_set(token: str) -> None:
     complaint = complaint_of(settings(token=token))
     assert complaint.startswith("Set CROSSLEDGER_ADMIN_TOKEN to a random text of at least 20 characters")
+
+
+@pytest.mark.parametrize("token", ["", "  "])
+def test_without_an_admin_token_it_starts_for_there_are_users(token: str) -> None:
+    settings(token=token).require_secrets()
 
 
 def test_blanks_are_no_secret() -> None:

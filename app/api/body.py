@@ -47,8 +47,11 @@ def _made(request: Request, answer: Response) -> str:
     """What a 201 made: connection 7."""
     if answer.status_code != 201:
         return ""
-    kind = request.scope["route"].path.rstrip("/").rpartition("/")[2].removesuffix("s")
-    return f"{kind} {json.loads(bytes(answer.body)).get('id', '')}"
+    kind = request.url.path.rstrip("/").rpartition("/")[2].removesuffix("s")
+    try:
+        return f"{kind} {json.loads(bytes(answer.body))['id']}"
+    except (AttributeError, ValueError, TypeError, KeyError):  # no JSON, or nothing with an id
+        return kind
 
 
 def _counted(receive: Receive) -> Receive:

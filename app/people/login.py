@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -39,13 +39,14 @@ async def log_in(engine: AsyncEngine, email: str, password: str, address: str) -
     right = await passwords.matches(password, user.password_hash if user else None)
     who = users.principal(user.id, user.email, user.role) if user else NOBODY
     async with engine.begin() as connection:
-        if not right:
+        # Not if the password was changed in this moment: the new session would outlive that.
+        if not (right and user and await users.still_has(connection, user.id, user.password_hash)):
             said = "" if user else "no such account"  # not what was typed: it may be a password
             await audit.record(connection, who, address, "session.refused", detail=said, outcome=audit.REFUSED)
         else:
             await forgive(connection, account, attempt)
             await audit.record(connection, who, address, "session.started")
-            return await sessions.start(connection, who.user_id or 0)
+            return await sessions.start(connection, user.id)
     raise NotAllowed(WRONG)
 
 
@@ -87,6 +88,13 @@ async def forgive(connection: AsyncConnection, account: str, attempt: int) -> No
     await connection.execute(delete(LoginFailure).where(mine))
 
 
+async def reopen(connection: AsyncConnection, account: str) -> None:
+    """An account that others have closed by guessing: its failures are forgotten, those of addresses are not."""
+    await connection.execute(
+        update(LoginFailure).where(col(LoginFailure.account) == digest(account)).values(account="")
+    )
+
+
 async def _opens(connection: AsyncConnection, *only: ColumnElement[bool]) -> datetime | None:
     """When it can be tried again; None where it can be now."""
     at = col(LoginFailure.at)
@@ -100,7 +108,7 @@ def network(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return address
+        return address[:100]
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)

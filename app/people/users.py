@@ -77,6 +77,12 @@ async def find(connection: AsyncConnection, which: ColumnElement[bool]) -> Any |
     return (await connection.execute(select(*columns).where(which))).one_or_none()
 
 
+async def still_has(connection: AsyncConnection, user_id: int, password_hash: str) -> bool:
+    """Until the transaction ends, the user has this password."""
+    only = (col(User.id) == user_id, col(User.password_hash) == password_hash)
+    return await connection.scalar(select(col(User.id)).where(*only).with_for_update(read=True)) is not None
+
+
 async def set_role(connection: AsyncConnection, user_id: int, role: Role) -> str | None:
     """The role before, None where there is no such user. Raises LastOwner."""
     await connection.execute(_TURN)

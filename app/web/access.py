@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.requests import HTTPConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -67,8 +68,8 @@ class Gate:
     def cookie(self) -> str:
         return "__Host-crossledger" if self.secure else "crossledger"
 
-    async def principal(self, request: Request) -> Principal | None:
-        """By the header where there is one, else by the cookie."""
+    async def principal(self, request: HTTPConnection) -> Principal | None:
+        """By the header where there is one, else by the cookie. Of a websocket as well."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme:
             return await self._by_token(token.strip()) if scheme.lower() == "bearer" else None
@@ -152,7 +153,8 @@ def _is_api(request: Request) -> bool:
 
 async def _note(request: Request, who: Principal) -> None:
     named = (f"{name.removesuffix('_id')} {value}" for name, value in request.path_params.items())
-    action = f"{request.method} {request.scope['route'].path.removeprefix(API)}"
+    path: str = getattr(request.scope.get("route"), "path", request.url.path)
+    action = f"{request.method} {path.removeprefix(API)}"
     request.state.entry = await audit.begin(
         gate_of(request).engine, who, address_of(request), action, thing=", ".join(named)
     )

@@ -50,9 +50,9 @@ WRONG = (
 )
 
 
-async def test_no_endpoint_answers_without_the_admin_token(bare_world: World, documented: dict[str, Any]) -> None:
+async def test_no_endpoint_answers_without_a_token(bare_world: World, documented: dict[str, Any]) -> None:
     table = [(method, re.sub(r"{\w+}", "1", path)) for method, path, _ in endpoints(documented)]
-    assert len(table) == 21
+    assert len(table) == 32
     async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         for (method, path), header in itertools.product(table, WRONG):
             headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
@@ -68,18 +68,18 @@ async def test_every_endpoint_is_documented_with_its_refusals(documented: dict[s
     for method, path, operation in endpoints(documented):
         assert operation["summary"], (method, path)
         assert operation["description"], (method, path)
-        assert operation["security"] == [{"AdminToken": []}]
-        expected = {"401", "422"} | ({"404"} if "{" in path else set())
+        assert operation["security"] == [{"ApiToken": []}, {"Session": []}]
+        expected = {"401", "403", "422"} | ({"404"} if "{" in path else set())
         assert expected <= set(operation["responses"])
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 assert set(response["content"]) == {MEDIA_TYPE}, (method, path, status)
-    scheme = documented["components"]["securitySchemes"]["AdminToken"]
+    scheme = documented["components"]["securitySchemes"]["ApiToken"]
     assert scheme["scheme"] == "bearer"
 
 
 async def test_an_unknown_id_is_a_404_problem_and_an_impossible_one_a_422(bare_world: World) -> None:
-    for thing in ("connections", "bridges", "events", "links", "activities"):
+    for thing in ("connections", "bridges", "events", "links", "activities", "users", "tokens"):
         for id_ in (7, 2**63 - 1, 2**63, 0, -1, "x", "%00"):
             answer = await bare_world.admin.get(f"/api/v1/{thing}/{id_}")
             assert answer.status_code == (404 if id_ in (7, 2**63 - 1) else 422), (thing, id_)
@@ -97,6 +97,9 @@ async def test_an_unknown_id_is_a_404_problem_and_an_impossible_one_a_422(bare_w
         ("PATCH", "bridges/7"),
         ("POST", "events/7/replay"),
         ("POST", "jobs/7/retry"),
+        ("DELETE", "users/7"),
+        ("PATCH", "users/7"),
+        ("DELETE", "tokens/7"),
     ],
 )
 async def test_an_action_on_an_unknown_id_is_a_404_problem(bare_world: World, method: str, path: str) -> None:

@@ -56,7 +56,7 @@ async def test_rows_that_arrive_during_a_walk_do_not_shift_it(bare_world: World)
 async def test_a_cursor_or_limit_that_means_nothing_is_refused(bare_world: World) -> None:
     bad: list[dict[str, str | int]] = [{"cursor": cursor} for cursor in NO_CURSORS]
     bad += [{"limit": limit} for limit in (0, 501, -1, "x")]
-    for path in ("connections", "bridges", "events", "links", "activities", "jobs"):
+    for path in ("connections", "bridges", "events", "links", "activities", "jobs", "users", "tokens", "audit"):
         for params in bad:
             answer = await bare_world.admin.get(f"/api/v1/{path}", params=params)
             assert answer.status_code == 422, (path, params)

@@ -53,7 +53,9 @@ async def change_password(
             raise NotAllowed("The two new passwords are not the same.")
         hashed = await users.hash_of(password, who.name)
     except Closed as closed:
-        return await _shown(request, who, status=429, password_error=str(closed))
+        answer = await _shown(request, who, status=429, password_error=str(closed))
+        answer.headers["Retry-After"] = str(closed.after)
+        return answer
     except NotAllowed as wrong:
         return await _shown(request, who, status=422, password_error=str(wrong))
     async with engine.begin() as connection:

@@ -1,0 +1,113 @@
+"""Pages: work without scripts, show nothing that was not escaped, and stay in their frame."""
+
+import re
+from html.parser import HTMLParser
+from typing import Annotated
+
+import pytest
+from fastapi import Depends
+
+from app.models import Bridge, Connection, Link
+from app.people.roles import Principal, Role
+from app.web.access import require
+from app.web.pages import layout
+from app.web.pages.layout import Entry
+from tests.people.conftest import House, form_token
+
+
+class Reader(HTMLParser):
+    """Labels, fields and forms of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.labels: set[str] = set()
+        self.fields: list[dict[str, str | None]] = []
+        self.tags: list[str] = []
+        self.forms = 0
+        self.tokens = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.tags.append(tag)
+        self.forms += tag == "form"
+        self.tokens += attributes.get("name") == "csrf_token"
+        if tag == "label":
+            self.labels.add(attributes["for"] or "")
+        if tag in ("input", "select") and attributes.get("type") != "hidden":
+            self.fields.append(attributes)
+
+
+async def test_every_page_has_labels_and_tokens_and_no_scripts(house: House) -> None:
+    owner = await house.user(Role.OWNER)
+    await house.token(owner)
+    browser = await house.logged_in(owner)
+    for path in ("/", "/account", "/login"):
+        answer = await browser.get(path)
+        assert answer.status_code == 200
+        read = Reader(answer.text)
+        assert {field["id"] for field in read.fields} == read.labels
+        assert read.forms == read.tokens
+        assert "script" not in read.tags
+        assert "style" not in re.findall(r"<\w+ [^>]*\bstyle=", answer.text)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_first_page_lists_connections_and_bridges_with_their_states(house: House) -> None:
+    async with house.service.engine.begin() as connection:
+        row = {
+            "base_url": "",
+            "account_id": "a",
+            "state": "needs_reconnect",
+            "state_reason": "the token <i>expired</i>",
+        }
+        insert = Connection.__table__.insert()  # type: ignore[attr-defined]
+        await connection.execute(insert.values(provider="highlevel", name="<script>Main</script>", **row))
+        await connection.execute(insert.values(provider="invoice_ninja", name="Company", **{**row, "state": "active"}))
+        bridge = {"name": "Both", "crm_connection_id": 1, "billing_connection_id": 2, "enabled": False}
+        await connection.execute(Bridge.__table__.insert().values(bridge))  # type: ignore[attr-defined]
+        for n, state in enumerate(("ok", "ok", "failed")):
+            values = {"bridge_id": 1, "object": "contact", "crm_id": f"c{n}", "state": state}
+            await connection.execute(Link.__table__.insert().values(values))  # type: ignore[attr-defined]
+    page = (await (await house.logged_in(await house.user(Role.VIEWER))).get("/")).text
+    assert "&lt;script&gt;Main&lt;/script&gt; ↔ Company" in page
+    assert "needs reconnect: the token &lt;i&gt;expired&lt;/i&gt;" in page
+    assert "switched off" in page
+    assert "1 failed, 2 ok" in page
+
+
+async def test_the_first_page_says_so_where_nothing_is_connected(house: House) -> None:
+    page = (await (await house.logged_in(await house.user(Role.VIEWER))).get("/")).text
+    assert "Nothing is connected yet." in page
+
+
+async def test_an_added_page_is_guarded_and_linked_for_those_who_may_open_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(who: Annotated[Principal, Depends(require(Role.OPERATOR))]) -> dict[str, str]:
+        return {"who": who.name}
+
+    house.app.add_api_route("/connect", connect, methods=["GET", "POST"])
+    monkeypatch.setattr(layout, "NAVIGATION", [*layout.NAVIGATION, Entry("Connect", "/connect", Role.OPERATOR)])
+    for role, status in ((Role.VIEWER, 403), (Role.OPERATOR, 200), (Role.OWNER, 200)):
+        browser = await house.logged_in(await house.user(role))
+        home = await browser.get("/")
+        assert ('<a href="/connect">' in home.text) is (status == 200)
+        assert (await browser.get("/connect")).status_code == status
+        assert (await browser.post("/connect")).status_code == 403
+        form = {"csrf_token": form_token(home)}
+        assert (await browser.post("/connect", data=form)).status_code == status
+    assert (await (await house.browser()).post("/connect")).headers["location"] == "/login"
+    assert await house.sql("SELECT DISTINCT action FROM audit") == [("POST /connect",)]
+
+
+async def test_a_refusal_of_a_page_is_a_page(house: House) -> None:
+    browser = await house.logged_in(await house.user(Role.VIEWER))
+    answer = await browser.post("/logout")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "This is not possible" in answer.text
