@@ -93,7 +93,7 @@ def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
     done = crossledger("check", env=env, cwd=tmp_path)
     assert (done.returncode, "FAILS" in done.stdout) == (1, True)
     done = crossledger("replay", "77", env=env, cwd=tmp_path)
-    assert "There is no event 77." in done.stdout
+    assert (done.returncode, "There is no event 77." in done.stderr) == (1, True)
 
 
 class Service:

@@ -51,7 +51,11 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_S
 Token = Annotated[SecretStr, AfterValidator(_whole)]
 BaseUrl = Annotated[str, StringConstraints(max_length=500), AfterValidator(_root)]
 # A token that was pasted here by mistake has other characters or is longer, and is not repeated in an answer.
-LocationId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z]{1,30}$")]
+LocationId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z]{1,30}$"),
+    Field(description="Letters and digits only; in HighLevel under Settings, Business Profile"),
+]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email)]
 Password = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
