@@ -110,7 +110,7 @@ class Subscriptions:
             raise
         for change in changes:
             if change.step is not Step.KEEP:
-                log.info(f"webhooks.{change.step}", connection=row.id, event=change.name, reason=change.reason)
+                log.info("webhooks.changed", connection=row.id, step=change.step, of=change.name, reason=change.reason)
         if not await self._note(row, ""):  # deleted, given up, or given other secrets meanwhile
             await self.say_farewell(row)
         return changes
@@ -145,15 +145,11 @@ class Subscriptions:
     async def _mailbox(self, row: Connection) -> Mailbox:
         """Where the vendor is to call. A connection that never kept its secrets would be given new ones."""
         secrets = self.connections.webhook_secrets(row) or WebhookSecrets.new()
-        others = select(col(Connection.webhook_key_digest)).where(col(Connection.webhook_key_digest).is_not(None))
         async with self.connections.engine.connect() as connection:
-            digests = {each for each in await connection.scalars(others) if each}
-        return Mailbox(
-            root=f"{self.public_url}/webhooks",
-            key=secrets.key,
-            secret=secrets.secret,
-            others=digests - {digest(secrets.key), row.webhook_key_digest},
-        )
+            stored = set(await connection.scalars(select(col(Connection.webhook_key_digest))))
+        own = {digest(secrets.key), row.webhook_key_digest}
+        others = frozenset(each for each in stored - own if each)
+        return Mailbox(root=f"{self.public_url}/webhooks", key=secrets.key, secret=secrets.secret, others=others)
 
 
 def _is_loopback(url: str) -> bool:

@@ -177,8 +177,9 @@ class Site:
             token = {"private_token": SERVICE_TOKENS["highlevel"]}
             crm = await post("connections", provider="highlevel", name="Location", location_id=LOCATION, **token)
             url = self.simulators["ninja"].url
-            token = {"api_token": SERVICE_TOKENS["ninja"], "install_webhooks": False}
-            billing = await post("connections", provider="invoice_ninja", name="Company", base_url=url, **token)
+            token = {"api_token": SERVICE_TOKENS["ninja"]}
+            company = {"provider": "invoice_ninja", "name": "Company", "base_url": url, "install_webhooks": False}
+            billing = await post("connections", **company, **token)
             ids = {"crm_connection_id": crm["id"], "billing_connection_id": billing["id"]}
             await post("bridges", name="Bridge", **ids)
         return dict(billing["webhooks"])

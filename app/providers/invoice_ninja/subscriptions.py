@@ -36,7 +36,7 @@ def is_ours(webhook: Webhook, mailbox: Mailbox) -> bool:
     """It calls this connection, at whatever address, or one that this installation does not know any more."""
     if webhook.is_deleted:
         return False
-    if f"/webhooks{address('', mailbox.key, '')}" in webhook.target_url:
+    if f"/webhooks{address('', mailbox.key, '')}" in webhook.target_url.partition("?")[0]:
         return True
     prefix = address(mailbox.root, "", "").removesuffix("/")
     if not webhook.target_url.startswith(prefix):
