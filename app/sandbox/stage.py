@@ -96,7 +96,7 @@ async def serving(service: Service, listener: socket.socket) -> AsyncIterator[No
 
 
 async def connect(stage: Stage, ninja_url: str) -> None:
-    """What the README tells a person to do, with the sandbox's accounts. Invoice Ninja's webhooks come by themselves."""
+    """What the README tells a person to do, with the sandbox's accounts. Invoice Ninja's webhooks come along."""
     crm = await _post(
         stage.admin,
         "/api/v1/connections",
