@@ -324,10 +324,10 @@ def test_a_login_wants_secret_password_and_code_and_opens_every_company() -> Non
     right = {"email": config.email, "password": config.password, "one_time_password": "123456"}
     with serving(create_app(config)) as url, httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as http:
 
-        def login(secret: str = "s", **changed: str) -> httpx.Response:
-            return http.post("/login", json={**right, **changed}, headers={"x-api-secret": secret})
+        def login(sent: str = "s", **changed: str) -> httpx.Response:
+            return http.post("/login", json={**right, **changed}, headers={"x-api-secret": sent})
 
-        assert login(secret="x").json() == {"message": "Invalid secret", "errors": {}}
+        assert login(sent="x").json() == {"message": "Invalid secret", "errors": {}}
         assert login(password="x").json() == {"message": "These credentials do not match our records"}
         assert login(one_time_password="x").json() == {"message": "Invalid one time password"}
         rows = login().json()["data"]
