@@ -1,7 +1,7 @@
 """Connections: checked by a call before they are stored, opened for the length of a job, waiting when refused."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,8 @@ from app.models import Bridge, Budget, Connection, Event, Link
 from app.models.connection import Auth, ConnectionKind, ConnectionState
 from app.models.event import EventState
 from app.models.link import LinkState
-from app.providers.base import Access, Account, Profile, Provider
+from app.providers.base import Access, Account, Login, Membership, OpenGate, Profile, Provider
+from app.providers.hooks import Hooks
 from app.queue import RecordJob, defer
 from app.sync.records import Side
 from app.tokens import Guardian
@@ -31,8 +32,12 @@ log = structlog.get_logger()
 class WebhookSecrets:
     """Shown once, when they are made: the path key and the value of the secret header."""
 
-    key: str
-    secret: str
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    @classmethod
+    def new(cls) -> "WebhookSecrets":
+        return cls(new_secret(), new_secret())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,19 @@ class Connections:
         fields = self.provider(bridge.billing.provider).slot_fields
         return bridge.settings.slot or (fields[0] if fields else "")
 
+    def hooks(self, row: Connection, *, stored: bool = True) -> Hooks:
+        """The account's webhooks, ready for calls. Raises Unsupported where none can be installed.
+
+        `stored`: False for a connection that was deleted, whose budget is gone.
+        """
+        gate = self.budgets.gate(row.id or 0, row.provider) if stored else OpenGate()
+        return self.provider(row.provider).hooks(self._access(row), gate, self.client)
+
+    async def sign_in(self, provider: str, *, base_url: str, login: Login) -> Sequence[Membership]:
+        """The accounts that a login opens, with their tokens. Raises what the vendor's answer means."""
+        asked = self.provider(provider)
+        return await asked.sign_in(base_url or asked.default_base_url, login, self.client)
+
     async def check(self, provider: str, *, base_url: str, account_id: str, secrets: Mapping[str, str]) -> Profile:
         """Ask the vendor whether these credentials work. Raises what the vendor's answer means."""
         asked = self.provider(provider)
@@ -75,16 +93,16 @@ class Connections:
         self, provider: str, *, name: str, base_url: str, secrets: Mapping[str, str], profile: Profile
     ) -> tuple[Connection, WebhookSecrets]:
         """Store a checked connection. Raises IntegrityError where the account is connected already."""
-        webhook = WebhookSecrets(new_secret(), new_secret())
+        webhook = WebhookSecrets.new()
         row = Connection(
             provider=provider,
             name=name,
             base_url=profile.base_url or base_url or self.provider(provider).default_base_url,
             account_id=profile.account_id,
             sealed=self.vault.seal(secrets),
-            webhook_key_digest=digest(webhook.key),
-            webhook_secret_digest=digest(webhook.secret),
+            **self._stored(provider, webhook),
             facts=dict(profile.facts),
+            warnings=list(profile.warnings),
             data=dict(profile.data),
             checked_at=datetime.now(UTC),
         )
@@ -94,6 +112,35 @@ class Connections:
             session.add(Budget(connection_id=row.id or 0))
         await self.directory.refresh()
         return row, webhook
+
+    def webhook_secrets(self, row: Connection) -> WebhookSecrets | None:
+        """None: this connection's were never kept, only their digests."""
+        return WebhookSecrets(**self.vault.unseal(row.webhook_sealed)) if row.webhook_sealed else None
+
+    async def renew_webhook_secrets(self, connection_id: int) -> WebhookSecrets:
+        """The old ones stop working at once."""
+        webhook = WebhookSecrets.new()
+        async with AsyncSession(self.engine) as session, session.begin():
+            row = await session.get_one(Connection, connection_id)
+            for name, value in self._stored(row.provider, webhook).items():
+                setattr(row, name, value)
+        await self.directory.refresh()
+        return webhook
+
+    async def keep_webhook_secrets(self, connection_id: int) -> None:
+        """Make sure that the service can write them into subscriptions: those of older versions were not kept."""
+        async with AsyncSession(self.engine) as session:
+            row = await session.get_one(Connection, connection_id)
+        if not row.webhook_sealed:
+            await self.renew_webhook_secrets(connection_id)
+
+    def _stored(self, provider: str, webhook: WebhookSecrets) -> dict[str, Any]:
+        keep = self.provider(provider).installs_webhooks
+        return {
+            "webhook_key_digest": digest(webhook.key),
+            "webhook_secret_digest": digest(webhook.secret),
+            "webhook_sealed": self.vault.seal({"key": webhook.key, "secret": webhook.secret}) if keep else "",
+        }
 
     async def renew(self, connection_id: int, secrets: Mapping[str, str] | None = None) -> Profile:
         """Check a stored connection again, with new credentials where given, and let waiting work go on.
@@ -111,7 +158,10 @@ class Connections:
                 f"These credentials belong to another account, “{profile.label}”. Connect that one as a connection of"
                 " its own; this one keeps its credentials."
             )
-        await self._well(connection_id, profile, sealed=self.vault.seal(kept), auth=Auth.ENTERED.value)
+        if secrets:
+            await self._well(connection_id, profile, sealed=self.vault.seal(kept), auth=Auth.ENTERED.value)
+        else:
+            await self._well(connection_id, profile, checked=row.sealed)
         return profile
 
     async def _renew_oauth(self, row: Connection) -> Profile:
@@ -131,16 +181,22 @@ class Connections:
         await self._well(row.id or 0, profile)
         return profile
 
-    async def _well(self, connection_id: int, profile: Profile, **columns: Any) -> None:
-        """The account answers: store what was learned, and let work that waited go on."""
+    async def _well(self, connection_id: int, profile: Profile, *, checked: str | None = None, **columns: Any) -> None:
+        """The account answers: store what was learned, and let work that waited go on.
+
+        `checked`: the stored credentials that were tried. A check of these may end after somebody has brought new ones,
+        and says nothing about those.
+        """
+        unchanged = [] if checked is None else [col(Connection.sealed) == checked]
         async with self.engine.begin() as connection:
             await connection.execute(
                 update(Connection)
-                .where(col(Connection.id) == connection_id)
+                .where(col(Connection.id) == connection_id, *unchanged)
                 .values(
                     state=ConnectionState.ACTIVE.value,
                     state_reason="",
                     facts=dict(profile.facts),
+                    warnings=list(profile.warnings),
                     data=dict(profile.data),
                     checked_at=text("now()"),
                     **columns,
@@ -173,7 +229,7 @@ class Connections:
             ]
             return await defer(connection, jobs)
 
-    async def needs_reconnect(self, failure: Reconnect, used: ConnectionView | None = None) -> bool:
+    async def needs_reconnect(self, failure: Reconnect, used: ConnectionView | Connection | None = None) -> bool:
         """The vendor refuses the credentials. Said once; work on this connection waits.
 
         False: they were renewed since `used` was read, so the refusal is old news.
@@ -218,12 +274,12 @@ class Connections:
             except CrossledgerError as failure:
                 log.info("connection.still_refused", connection=connection_id, reason=str(failure))
 
-    def _access(self, view: ConnectionView) -> Access:
+    def _access(self, view: ConnectionView | Connection) -> Access:
         oauth = view.auth == Auth.OAUTH
         return Access(
             base_url=view.base_url,
             account_id=view.account_id,
             secrets={} if oauth else self.vault.unseal(view.sealed),
             data=view.data,
-            keys=self.guardian.keys(view.id, view.provider, view.account_id) if oauth else None,
+            keys=self.guardian.keys(view.id or 0, view.provider, view.account_id) if oauth else None,
         )

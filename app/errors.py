@@ -9,6 +9,7 @@
     ├── Rejected              the vendor understood and refuses: a person must change something
     │   ├── Forbidden         ... namely a permission or scope of the credentials
     │   └── Duplicate         ... because it has such a record already, and says which
+    ├── Choice                one of several must be named by a person: these
     ├── Gone                  the record does not exist on that side any more
     ├── Unsupported           the provider cannot do this at all, with its reason
     ├── BadSignature          a delivery that is not proven to come from the provider
@@ -101,6 +102,17 @@ class Duplicate(Rejected):
     """`existing`: the vendor's id of the record that it has already."""
 
     existing: str = ""
+
+
+@dataclass(eq=False)
+class Choice(CrossledgerError):
+    """`choices`: what to send for each, and what it is called."""
+
+    reason: str
+    choices: dict[str, str]
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass(eq=False)

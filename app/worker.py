@@ -19,6 +19,7 @@ from app.jobs import RecordSync
 from app.providers.http import LONGEST_ANSWER
 from app.queue import QUEUE, SYNC, RecordJob, defer
 from app.settings import Settings
+from app.subscriptions import Subscriptions
 from app.sync.records import Side
 from app.sync.store import Target
 
@@ -64,6 +65,7 @@ class Worker:
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
         self._periodic("renew_tokens", "*/10 * * * *", self._renew_tokens)
+        self._periodic("check_webhooks", "23 * * * *", self._check_webhooks)
         self._periodic("forget_events", "17 3 * * *", self._forget_events)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -163,6 +165,9 @@ class Worker:
 
     async def _look_again(self) -> None:
         await self.connections.look_again()
+
+    async def _check_webhooks(self) -> None:
+        await Subscriptions(self.connections, self.settings.public_url).check_all()
 
 
 def _target(job: Job) -> Target:

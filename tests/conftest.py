@@ -94,6 +94,7 @@ def settings(tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         secret_key="only-for-tests-" + "x" * 32,
         admin_token=ADMIN_TOKEN,
+        port=0,
         retry_first=0.2,
         poll_interval=0.05,
         stalled_after=3,
@@ -203,7 +204,7 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 10, compla
 @asynccontextmanager
 async def serving(service: Service, *, worker: bool = True) -> AsyncIterator[str]:
     """The service as a real HTTP server on loopback, in this event loop."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", service.settings.port))
     config = uvicorn.Config(web_app(service, None), log_level="error", lifespan="off", access_log=False)
     web = uvicorn.Server(config)
     async with service.running(web=True, worker=worker):
@@ -293,6 +294,7 @@ async def connect(world: World, **settings: Any) -> None:
             "name": "Company",
             "base_url": world.ninja_url,
             "api_token": "sandbox-ninja-service-token",
+            "install_webhooks": False,
         },
     )
     assert billing.status_code == 201, billing.text

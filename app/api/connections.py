@@ -1,9 +1,10 @@
 """Connections: external accounts. Credentials go in and never come out."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Body
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
@@ -15,10 +16,8 @@ from app.api.reading import Paging, one, page
 from app.api.requests import HighLevelIn, InvoiceNinjaIn, SecretsIn
 from app.api.schemas import ConnectionOut, NewConnectionOut, Page, Webhooks
 from app.api.webhook_setup import webhooks
-from app.connections import WebhookSecrets
-from app.errors import Gone, Reconnect, Rejected
+from app.errors import Choice, CrossledgerError, Gone, Reconnect, Rejected
 from app.models import Bridge, Connection
-from app.vault import digest, new_secret
 
 router = APIRouter(prefix="/connections", tags=["connections"], route_class=Bounded)
 
@@ -27,8 +26,12 @@ ConnectionIn = Annotated[HighLevelIn | InvoiceNinjaIn, Body(discriminator="provi
 
 @router.post("", status_code=201, summary="Connect an account", responses=problems(400, 409, 413, 503))
 async def connect(desk: AtDesk, wanted: ConnectionIn) -> NewConnectionOut:
-    """The credentials are checked by calls to the vendor, then sealed. `webhooks` is shown this once."""
-    url, secrets = wanted.base_url or "", wanted.secrets()
+    """The credentials are checked by calls to the vendor, then sealed. `webhooks` is shown this once.
+
+    A login that opens several companies is answered 409, with `choices`.
+    """
+    url = wanted.base_url or ""
+    secrets = wanted.secrets() | await _signed_in(desk, wanted)
     try:
         profile = await desk.connections.check(
             wanted.provider, base_url=url, account_id=wanted.account_id, secrets=secrets
@@ -41,8 +44,33 @@ async def connect(desk: AtDesk, wanted: ConnectionIn) -> NewConnectionOut:
         )
     except IntegrityError:
         raise conflict(f"This account ({profile.account_id}) is connected already.") from None
+    if wanted.wants_webhooks:
+        row = await _with_webhooks(desk, row.id or 0)
     shown = ConnectionOut.model_validate(row)
     return NewConnectionOut(**shown.model_dump(), webhooks=webhooks(row.provider, desk.public_url, made))
+
+
+async def _signed_in(desk: Desk, wanted: HighLevelIn | InvoiceNinjaIn) -> dict[str, str]:
+    """The token that a login is exchanged for; nothing where a token was given."""
+    if wanted.login is None:
+        return {}
+    opened = await desk.connections.sign_in(wanted.provider, base_url=wanted.base_url or "", login=wanted.login)
+    fitting = [each for each in opened if wanted.company in (None, each.account_id)]
+    if len(fitting) == 1:
+        return {"api_token": fitting[0].token}
+    raise Choice(
+        "This login opens several companies: send the key of one as `company_key`, with the login."
+        if fitting
+        else "This login does not open the company with this `company_key`, but these.",
+        {each.account_id: each.label for each in opened},
+    )
+
+
+async def _with_webhooks(desk: Desk, connection_id: int) -> Connection:
+    """An installation that fails is no reason not to connect: it is shown, and tried again every hour."""
+    with suppress(CrossledgerError):
+        await desk.subscriptions.install(connection_id)
+    return await one(desk.engine, Connection, connection_id)
 
 
 @router.get("", summary="List connections")
@@ -59,7 +87,8 @@ async def show_connection(desk: AtDesk, connection_id: Id) -> ConnectionOut:
 
 @router.delete("/{connection_id}", status_code=204, summary="Delete a connection", responses=problems(404, 409))
 async def delete_connection(desk: AtDesk, connection_id: Id) -> None:
-    """Its credentials are gone for good. Refused while a bridge uses it."""
+    """Its credentials are gone for good, and so are the webhooks we installed. Refused while a bridge uses it."""
+    row = await one(desk.engine, Connection, connection_id)
     used = or_(col(Bridge.crm_connection_id) == connection_id, col(Bridge.billing_connection_id) == connection_id)
     async with desk.engine.begin() as connection:
         bridges = (await connection.scalars(select(col(Bridge.name)).where(used).order_by(col(Bridge.id)))).all()
@@ -75,6 +104,7 @@ async def delete_connection(desk: AtDesk, connection_id: Id) -> None:
     if gone is None:
         raise unknown("connection", connection_id)
     await desk.connections.directory.refresh()
+    await desk.subscriptions.say_farewell(row)
 
 
 @router.post("/{connection_id}/check", summary="Check a connection again", responses=problems(400, 404, 413, 503))
@@ -84,33 +114,30 @@ async def check_connection(desk: AtDesk, connection_id: Id, new: SecretsIn | Non
     secrets = new.given() if new else {}
     if foreign := secrets.keys() - set(desk.connections.provider(row.provider).secret_names):
         raise refused(f"A connection of {row.provider} has no {', '.join(sorted(foreign))}.")
-    await _renew(desk, connection_id, secrets)
+    await _renew(desk, row, secrets)
+    await desk.subscriptions.check(connection_id)
     return ConnectionOut.model_validate(await one(desk.engine, Connection, connection_id))
 
 
-async def _renew(desk: Desk, connection_id: int, secrets: dict[str, str]) -> None:
+async def _renew(desk: Desk, row: Connection, secrets: dict[str, str]) -> None:
+    connection_id = row.id or 0
     try:
         await desk.connections.renew(connection_id, secrets)
     except Gone as nothing:
         raise Rejected(f"The account is not there any more: {nothing}") from nothing
     except Reconnect as refusal:
         if not secrets:  # the stored ones are refused: that is news
-            await desk.connections.needs_reconnect(Reconnect(refusal.reason, connection_id))
+            await desk.connections.needs_reconnect(Reconnect(refusal.reason, connection_id), row)
         raise
 
 
 @router.post("/{connection_id}/webhook-secrets", summary="Make new webhook secrets", responses=problems(404))
 async def renew_webhook_secrets(desk: AtDesk, connection_id: Id) -> Webhooks:
-    """Shown this once. The old address and secret stop working at once: enter these at the vendor."""
-    made = WebhookSecrets(new_secret(), new_secret())
-    async with desk.engine.begin() as connection:
-        provider = await connection.scalar(
-            update(Connection)
-            .where(col(Connection.id) == connection_id)
-            .values(webhook_key_digest=digest(made.key), webhook_secret_digest=digest(made.secret))
-            .returning(col(Connection.provider))
-        )
-    if provider is None:
-        raise unknown("connection", connection_id)
-    await desk.connections.directory.refresh()
-    return webhooks(provider, desk.public_url, made)
+    """Shown this once. The old ones stop working at once: enter these at the vendor, if you did so with the old ones.
+
+    Webhooks that the service has installed by itself are given the new ones at once.
+    """
+    row = await one(desk.engine, Connection, connection_id)
+    made = await desk.connections.renew_webhook_secrets(connection_id)
+    await desk.subscriptions.check(connection_id)
+    return webhooks(row.provider, desk.public_url, made)

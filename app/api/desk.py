@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
+from app.subscriptions import Subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class Desk:
     public_url: str
     engine: AsyncEngine
     connections: Connections
+    subscriptions: Subscriptions
 
 
 def laid_out(desk: Desk) -> Callable[[Request], None]:

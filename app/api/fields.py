@@ -49,6 +49,10 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STORABLE)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
 Token = Annotated[SecretStr, AfterValidator(_whole)]
+# What a person types: nothing is known of it but that it is short. It is sent in a JSON body, never in a header.
+LoginName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320, pattern=_STORABLE)]
+LoginPassword = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
+Code = Annotated[SecretStr, Field(min_length=1, max_length=64)]
 BaseUrl = Annotated[str, StringConstraints(max_length=500), AfterValidator(_root)]
 # A token that was pasted here by mistake has other characters or is longer, and is not repeated in an answer.
 LocationId = Annotated[

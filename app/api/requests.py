@@ -1,12 +1,25 @@
 """What callers send."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from app.api.fields import BaseUrl, Email, Id, LocationId, Name, Password, Token, Word
+from app.api.fields import (
+    BaseUrl,
+    Code,
+    Email,
+    Id,
+    LocationId,
+    LoginName,
+    LoginPassword,
+    Name,
+    Password,
+    Token,
+    Word,
+)
 from app.api.schemas import JobState
 from app.people.roles import Role
+from app.providers.base import Login
 from app.sync.policy import BridgeSettings
 
 
@@ -16,11 +29,29 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class HighLevelIn(In):
+class NewConnection(In):
+    """What connecting an account needs to know of any vendor."""
+
+    name: Name
+
+    @property
+    def login(self) -> Login | None:
+        """To be exchanged for a token, where none was given."""
+        return None
+
+    @property
+    def company(self) -> str | None:
+        return None
+
+    @property
+    def wants_webhooks(self) -> bool:
+        return False
+
+
+class HighLevelIn(NewConnection):
     """A HighLevel location, by a private integration token."""
 
     provider: Literal["highlevel"]
-    name: Name
     location_id: LocationId
     private_token: Token
     base_url: BaseUrl | None = Field(None, description="Left out: HighLevel's own address")
@@ -33,22 +64,61 @@ class HighLevelIn(In):
         return {"private_token": self.private_token.get_secret_value()}
 
 
-class InvoiceNinjaIn(In):
-    """An Invoice Ninja company, by an API token. The token decides which company it is."""
+class InvoiceNinjaIn(NewConnection):
+    """An Invoice Ninja company: by an API token, which decides which company it is, or by a login.
+
+    E-mail and password are exchanged for a token at once, and kept nowhere.
+    """
 
     provider: Literal["invoice_ninja"]
-    name: Name
     base_url: BaseUrl | None = Field(None, description="Left out: the hosted service, https://invoicing.co")
-    api_token: Token
+    api_token: Token | None = None
+    email: LoginName | None = None
+    password: LoginPassword | None = None
+    one_time_password: Code | None = Field(None, description="With two-factor authentication: a fresh code of the app")
+    company_key: Word | None = Field(None, description="Where the login opens several companies: one of `choices`")
     api_secret: Token | None = Field(None, description="Where the server asks for one (API_SECRET)")
+    install_webhooks: bool = Field(True, description="Make the webhooks in Invoice Ninja, and keep them in order")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        login = [self.email, self.password, self.one_time_password, self.company_key]
+        if self.api_token is None and (self.email is None or self.password is None):
+            raise ValueError("needs `api_token`, or `email` and `password`")
+        if self.api_token is not None and any(each is not None for each in login):
+            raise ValueError("`api_token` goes without `email`, `password`, `one_time_password` and `company_key`")
+        return self
 
     @property
     def account_id(self) -> str:
         return ""
 
+    @property
+    def login(self) -> Login | None:
+        if self.email is None or self.password is None:
+            return None
+        return Login(
+            email=self.email,
+            password=self.password.get_secret_value(),
+            one_time_password=_opened(self.one_time_password),
+            api_secret=_opened(self.api_secret),
+        )
+
+    @property
+    def company(self) -> str | None:
+        return self.company_key
+
+    @property
+    def wants_webhooks(self) -> bool:
+        return self.install_webhooks
+
     def secrets(self) -> dict[str, str]:
-        secret = {"api_secret": self.api_secret.get_secret_value()} if self.api_secret else {}
-        return {"api_token": self.api_token.get_secret_value(), **secret}
+        named = {"api_token": _opened(self.api_token), "api_secret": _opened(self.api_secret)}
+        return {name: secret for name, secret in named.items() if secret}
+
+
+def _opened(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 class SecretsIn(In):

@@ -10,6 +10,7 @@ from app.models.connection import ConnectionState
 from app.models.event import EventState
 from app.models.link import LinkState
 from app.people.roles import Role
+from app.providers.hooks import Step
 from app.sync.fieldmap import Direction
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
@@ -24,6 +25,7 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="A sentence for people")
     errors: list[dict[str, Any]] = Field(default=[], description="Of an invalid request: `loc`, `msg`, `type` of each")
+    choices: dict[str, str] = Field({}, description="What to choose from: the `company_key` to send, and its name")
 
 
 class Out(BaseModel):
@@ -50,8 +52,30 @@ class ConnectionOut(Out):
     base_url: str
     account_id: str = Field(description="The vendor's id: HighLevel's location, Invoice Ninja's company")
     facts: dict[str, str] = Field(description="What the last check learned of the account")
+    warnings: list[str] = Field(description="What will not work with these credentials")
     created_at: Moment
     checked_at: Moment | None
+    webhooks_managed: bool = Field(description="The service installs them, looks at them every hour and mends them")
+    webhooks_checked_at: Moment | None
+    webhooks_problem: str = Field(description="Why they are not in order; empty: they are, or nobody has looked yet")
+
+
+class WebhookChangeOut(Out):
+    """One subscription at the vendor. Those of others are never named."""
+
+    step: Step
+    event: str = Field(description="The vendor's id of the event")
+    name: str = Field(description="The event in words")
+    reason: str
+    id: str = Field(description="The vendor's id of the subscription; empty where there is none yet")
+
+
+class WebhooksOut(BaseModel):
+    managed: bool = Field(description="They are looked at every hour")
+    checked_at: Moment | None
+    problem: str = Field(description="What stands against them, with what to do about it")
+    public_url: str = Field(description="Where the vendor is to call: CROSSLEDGER_PUBLIC_URL")
+    changes: list[WebhookChangeOut]
 
 
 class Webhooks(BaseModel):

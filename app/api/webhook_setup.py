@@ -2,7 +2,7 @@
 
 from app.api.schemas import Webhooks
 from app.connections import WebhookSecrets
-from app.providers.invoice_ninja.webhook import HANDLED, SECRET_HEADER
+from app.providers.invoice_ninja.webhook import HANDLED, SECRET_HEADER, address, spoken
 
 
 def webhooks(provider: str, public_url: str, made: WebhookSecrets) -> Webhooks:
@@ -15,14 +15,8 @@ def webhooks(provider: str, public_url: str, made: WebhookSecrets) -> Webhooks:
             app_url=f"{root}/highlevel",
         )
     return Webhooks(
-        url=f"{root}/invoice-ninja/{made.key}/{{event_id}}",
+        url=address(root, made.key, "{event_id}"),
         header=SECRET_HEADER,
         secret=made.secret,
-        events={event_id: _spoken(name) for event_id, name in HANDLED.items()},
+        events={event_id: spoken(event_id) for event_id in HANDLED},
     )
-
-
-def _spoken(name: str) -> str:
-    """EVENT_CREATE_CLIENT -> client created"""
-    _, verb, noun = name.lower().split("_")
-    return f"{noun} {verb}d"

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
-from app.models.columns import big_id, born, document, flag, moment, optional_words, reference, words
+from app.models.columns import big_id, born, document, documents, flag, moment, optional_words, reference, words
 
 
 class ConnectionState(StrEnum):
@@ -30,7 +30,8 @@ class Auth(StrEnum):
 class Connection(SQLModel, table=True):
     """`account_id` is the vendor's id of the account: HighLevel's location id, Invoice Ninja's company id.
 
-    The webhook key is part of the URL the vendor calls, the secret a header it sends; only digests are kept.
+    The webhook key is part of the URL the vendor calls, the secret a header it sends. They are looked up by digests;
+    where the service installs the webhooks by itself, both are kept as well, in `webhook_sealed`.
     """
 
     __tablename__ = "connections"
@@ -51,7 +52,12 @@ class Connection(SQLModel, table=True):
     sealed: str = words()
     webhook_key_digest: str | None = optional_words()
     webhook_secret_digest: str = words()
+    webhook_sealed: str = words()
+    webhooks_managed: bool = flag(default=False)
+    webhooks_checked_at: datetime | None = moment()
+    webhooks_problem: str = words()
     facts: dict[str, str] = document()
+    warnings: list[str] = documents()
     data: dict[str, Any] = document()
     created_at: datetime | None = born()
     checked_at: datetime | None = moment()

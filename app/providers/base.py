@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from app.providers.hooks import Hooks
 from app.sync.records import FieldSpec, Record, Side, Values
 
 
@@ -60,7 +61,7 @@ class Profile:
     """What a probe learned of an account; stored with the connection, without secrets.
 
     `base_url` is the one spelling of the address, where the provider knows several for the same account.
-    `facts` is shown to people. `data` is the provider's own (custom field ids, country ids), JSON-able.
+    `facts` and `warnings` are shown to people. `data` is the provider's own (custom field ids, country ids), JSON-able.
     """
 
     account_id: str
@@ -68,6 +69,27 @@ class Profile:
     base_url: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    """What will not work with these credentials, in sentences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a person types to sign in. Exchanged for a token at once, and kept nowhere."""
+
+    email: str
+    password: str = field(repr=False)
+    one_time_password: str = field(default="", repr=False)
+    api_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """One account that a login opens, with the token for it."""
+
+    account_id: str
+    label: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +208,19 @@ class Provider(Protocol):
     slot_fields: tuple[str, ...]
     """Fields that may hold the other side's id; the first is the default. Empty: this side has no slot."""
     capabilities: Mapping[str, Capability]
+    installs_webhooks: bool
+    """Whether `hooks` works: then the webhook secrets are kept, sealed, to write them into subscriptions."""
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> Account: ...
 
     async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:
         """Check the credentials with as few calls as possible. Raises Reconnect, Forbidden, Rejected, Retry."""
+
+    async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
+        """The accounts that a login opens. Raises Rejected, Retry, and Unsupported where there is no such login."""
+
+    def hooks(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> Hooks:
+        """The subscriptions of one account. Raises Unsupported where none can be installed."""
 
 
 @dataclass(frozen=True, slots=True)

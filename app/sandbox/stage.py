@@ -23,7 +23,6 @@ LOCATION = "sandboxLocation0001"
 SERVICE_TOKENS = ("sandbox-highlevel-service-token", "sandbox-ninja-service-token")
 HUMAN_HIGHLEVEL = {"Authorization": "Bearer sandbox-highlevel-human-token", "Version": "2021-07-28"}
 HUMAN_NINJA = {"X-API-TOKEN": "sandbox-ninja-human-token", "Accept": "application/json"}
-CLIENT_EVENTS = ("1", "10", "11", "37", "45")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ async def serving(service: Service, listener: socket.socket) -> AsyncIterator[No
 
 
 async def connect(stage: Stage, ninja_url: str) -> None:
-    """What the README tells a person to do, with the sandbox's accounts."""
+    """What the README tells a person to do, with the sandbox's accounts. Invoice Ninja's webhooks come along."""
     crm = await _post(
         stage.admin,
         "/api/v1/connections",
@@ -122,16 +121,6 @@ async def connect(stage: Stage, ninja_url: str) -> None:
         billing_connection_id=billing["id"],
     )
     await _post(stage.highlevel, "/_control/webhooks", url=f"{stage.url}/webhooks/highlevel", events="all")
-    webhooks = billing["webhooks"]
-    for event_id in CLIENT_EVENTS:
-        await _post(
-            stage.ninja,
-            "/api/v1/webhooks",
-            target_url=webhooks["url"].replace("{event_id}", event_id),
-            event_id=event_id,
-            rest_method="post",
-            headers={webhooks["header"]: webhooks["secret"]},
-        )
 
 
 async def until(check: Callable[[], Awaitable[Any]], seconds: float) -> Any:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from app.errors import (
+    Choice,
     ConfigurationError,
     CrossledgerError,
     Forbidden,
@@ -34,6 +35,7 @@ _STATUS: Mapping[type[CrossledgerError], int] = {
     Forbidden: 422,
     Rejected: 422,
     Unsupported: 422,
+    Choice: 409,
     Gone: 404,
     Wait: 503,
     ConfigurationError: 422,
@@ -51,11 +53,14 @@ def problem(
     *,
     title: str = "",
     errors: Sequence[Any] = (),
+    choices: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     body: dict[str, Any] = {"title": title or HTTPStatus(status).phrase, "status": status, "detail": detail}
     if errors:
         body["errors"] = list(errors)
+    if choices:
+        body["choices"] = dict(choices)
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
@@ -77,7 +82,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(CrossledgerError)
     async def named(_: Request, error: CrossledgerError) -> Response:
         status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
-        return problem(status, str(error), title=type(error).__name__)
+        choices = error.choices if isinstance(error, Choice) else None
+        return problem(status, str(error), title=type(error).__name__, choices=choices)
 
     @app.exception_handler(SQLAlchemyError)
     @app.exception_handler(OSError)

@@ -31,6 +31,7 @@ def ninja(world: World, **changed: Any) -> dict[str, Any]:
         "name": "Company",
         "base_url": world.ninja_url,
         "api_token": NINJA_TOKEN,
+        "install_webhooks": False,
         **changed,
     }
 

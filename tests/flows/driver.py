@@ -176,8 +176,10 @@ class Site:
 
             token = {"private_token": SERVICE_TOKENS["highlevel"]}
             crm = await post("connections", provider="highlevel", name="Location", location_id=LOCATION, **token)
-            url, token = self.simulators["ninja"].url, {"api_token": SERVICE_TOKENS["ninja"]}
-            billing = await post("connections", provider="invoice_ninja", name="Company", base_url=url, **token)
+            url = self.simulators["ninja"].url
+            token = {"api_token": SERVICE_TOKENS["ninja"]}
+            company = {"provider": "invoice_ninja", "name": "Company", "base_url": url, "install_webhooks": False}
+            billing = await post("connections", **company, **token)
             ids = {"crm_connection_id": crm["id"], "billing_connection_id": billing["id"]}
             await post("bridges", name="Bridge", **ids)
         return dict(billing["webhooks"])

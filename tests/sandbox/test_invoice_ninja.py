@@ -319,6 +319,39 @@ def test_merge_moves_the_contacts_and_the_other_client_is_gone(ninja: Ninja) -> 
     assert ninja.http.get(f"/clients/{other['id']}").status_code == 400
 
 
+def test_a_login_wants_secret_password_and_code_and_opens_every_company() -> None:
+    config = Config(other_companies={"second": "Second Ltd"}, one_time_password="123456", api_secret="s")
+    right = {"email": config.email, "password": config.password, "one_time_password": "123456"}
+    with serving(create_app(config)) as url, httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as http:
+
+        def login(sent: str = "s", **changed: str) -> httpx.Response:
+            return http.post("/login", json={**right, **changed}, headers={"x-api-secret": sent})
+
+        assert login(sent="x").json() == {"message": "Invalid secret", "errors": {}}
+        assert login(password="x").json() == {"message": "These credentials do not match our records"}
+        assert login(one_time_password="x").json() == {"message": "Invalid one time password"}
+        rows = login().json()["data"]
+        assert [row["company"]["company_key"] for row in rows] == ["sandbox-company-key", "second"]
+        for row in rows:
+            own = http.post("/companies/current", headers={"x-api-token": row["token"]["token"]}).json()["data"]
+            assert own == row["company"]
+
+
+def test_refresh_says_who_the_tokens_user_is_and_what_it_may_do(ninja: Ninja) -> None:
+    for token, permissions in ((SERVICE, ""), ("sandbox-ninja-clerk-token", "create_all,edit_client")):
+        [row] = ninja.http.post("/refresh", headers={"x-api-token": token}).json()["data"]
+        assert (row["permissions"], row["is_admin"], row["token"]["token"]) == (permissions, not permissions, token)
+
+
+def test_delete_only_archives_a_subscription_and_bulk_deletes_it(ninja: Ninja) -> None:
+    """Recorded: webhooks_api/delete."""
+    hook = ninja.subscribe("http://127.0.0.1:9/", 1)
+    gone = ninja.http.delete(f"/webhooks/{hook['id']}").json()["data"]
+    assert (gone["is_deleted"], gone["archived_at"] > 0) == (False, True)
+    ninja.http.post("/webhooks/bulk", json={"action": "delete", "ids": [hook["id"]]})
+    assert ninja.http.get(f"/webhooks/{hook['id']}").json()["data"]["is_deleted"] is True
+
+
 def test_requests_are_told_apart_by_their_token(ninja: Ninja) -> None:
     ninja.http.get("/ping")
     ninja.http.get("/ping", headers={"x-api-token": HUMAN})

@@ -1,13 +1,13 @@
 """HighLevel as a provider: what it is, what it can do, and the check of its credentials."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 import httpx
 
-from app.errors import Forbidden, Gone, Reconnect, Rejected
-from app.providers.base import Access, Capability, Gate, OpenGate, Profile, Support
+from app.errors import Forbidden, Gone, Reconnect, Rejected, Unsupported
+from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.oauth import SCOPES
 from app.providers.highlevel.wire import (
@@ -47,6 +47,7 @@ class HighLevel:
     scopes: Mapping[str, Mapping[str, str]] = SCOPES
     slot_fields: tuple[str, ...] = ()
     capabilities: Mapping[str, Capability] = CAPABILITIES
+    installs_webhooks = False
 
     def __init__(self, base_url: str = BASE_URL) -> None:
         self.default_base_url = base_url
@@ -74,7 +75,17 @@ class HighLevel:
             data={"custom_fields": [_described(each) for each in custom_fields]},
         )
 
+    async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
+        raise Unsupported("login", "HighLevel has no login for other programs: use a private integration token")
 
+    def hooks(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> NoReturn:
+        raise Unsupported("webhooks", _BY_HAND)
+
+
+_BY_HAND = (
+    "HighLevel's are set in the Marketplace app, once for all locations, or in a workflow of the location; its API"
+    " cannot do it"
+)
 _CURE = (
     "— check that the token was made in location {location} and has the scopes contacts.readonly, contacts.write "
     "and locations/customFields.readonly (in HighLevel: Settings, Private Integrations)"

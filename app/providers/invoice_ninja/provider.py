@@ -1,22 +1,28 @@
 """Invoice Ninja as a provider: what it can do, how it is opened, how its credentials are checked."""
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import httpx
 
-from app.errors import Reconnect
-from app.providers.base import Access, Capability, Gate, OpenGate, Profile, Support
+from app.errors import CrossledgerError, Reconnect
+from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
 from app.providers.http import Wire
 from app.providers.invoice_ninja.api import InvoiceNinjaAccount
+from app.providers.invoice_ninja.hooks import InvoiceNinjaHooks
+from app.providers.invoice_ninja.login import memberships
 from app.providers.invoice_ninja.mapping import SLOT_FIELDS
+from app.providers.invoice_ninja.rights import role, warnings
 from app.providers.invoice_ninja.wire import (
     API,
     LABEL,
     ClientPage,
     Company,
     CompanyAnswer,
+    CompanyUser,
+    CompanyUsers,
     InvoiceNinjaDialect,
     Statics,
     api_root,
@@ -50,6 +56,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
+    installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:
         return InvoiceNinjaAccount(Wire(client, api_root(access.base_url), _dialect(access), gate), access.data)
@@ -60,15 +67,28 @@ class InvoiceNinja:
         company = parse(CompanyAnswer, await wire.read("/companies/current", None)).data
         statics = parse(Statics, await wire.get("/statics"))
         clients = parse(ClientPage, await wire.get("/clients", {"per_page": "1", "status": "active"}))
-        facts = {"version": dialect.version, **_facts(company, statics), "clients": str(clients.meta.pagination.total)}
+        user = await _user(wire, company.company_key)
+        facts = {
+            "version": dialect.version,
+            **_facts(company, statics),
+            **_standing(user),
+            "clients": str(clients.meta.pagination.total),
+        }
         return Profile(
             # Its ids are equal in every self-hosted installation (contracts/invoice_ninja, section 1); the key is not.
             account_id=company.company_key,
             base_url=api_root(access.base_url).removesuffix(API),
             label=company.settings.name or LABEL,
             facts={name: fact for name, fact in facts.items() if fact},
-            data={"countries": _countries(statics)},
+            data={"countries": _countries(statics), **({"is_admin": user.is_super} if user else {})},
+            warnings=warnings(user) if user else (),
         )
+
+    async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
+        return await memberships(api_root(base_url), login, client)
+
+    def hooks(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaHooks:
+        return InvoiceNinjaHooks(Wire(client, api_root(access.base_url), _dialect(access), gate), access.data)
 
 
 def _dialect(access: Access) -> InvoiceNinjaDialect:
@@ -76,6 +96,24 @@ def _dialect(access: Access) -> InvoiceNinjaDialect:
     if not _TOKEN.fullmatch(token):
         raise Reconnect("the API token of Invoice Ninja is missing, or was not pasted whole")
     return InvoiceNinjaDialect(token=token, secret=access.secrets.get("api_secret", "").strip())
+
+
+async def _user(wire: Wire, company_key: str) -> CompanyUser | None:
+    """The token's user in this company; None where the server does not say. Its records come only if they are new."""
+    params = {"current_company": "true", "updated_at": str(int(time.time()))}
+    try:
+        body = await wire.call("POST", "/refresh", params=params, writes=False)
+        users = parse(CompanyUsers, body).data
+    except CrossledgerError:  # the token is good, we have just used it: what is missing here is only told to people
+        return None
+    return next((user for user in users if user.company.company_key == company_key), None)
+
+
+def _standing(user: CompanyUser | None) -> Mapping[str, str]:
+    if user is None:
+        return {}
+    hosting = "hosted" if user.account.is_hosted else "own server"
+    return {"user": role(user), "hosting": hosting, "plan": user.account.plan}
 
 
 def _facts(company: Company, statics: Statics) -> Mapping[str, str]:

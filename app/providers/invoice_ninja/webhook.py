@@ -114,6 +114,17 @@ EVENTS: Mapping[str, str] = {**HANDLED, **{i: name for group in IGNORED_BECAUSE.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
 
+def address(root: str, key: str, event_id: str) -> str:
+    """Where one event of one connection is delivered. `root`: the address of this installation's webhooks."""
+    return f"{root}/invoice-ninja/{key}/{event_id}"
+
+
+def spoken(event_id: str) -> str:
+    """EVENT_CREATE_CLIENT -> client created"""
+    words = EVENTS.get(event_id, "").lower().split("_")
+    return f"{words[2]} {words[1]}d" if len(words) == 3 else f"event {event_id}"
+
+
 def authentic(secret_header: str, expected_digest: str) -> bool:
     """Whether the delivery carries the connection's secret. `expected_digest`: SHA-256 of it, in lower hex."""
     digest = hashlib.sha256(secret_header.encode("utf-8", "surrogateescape")).hexdigest()

@@ -63,6 +63,25 @@ class ClientPage(BaseModel):
     meta: Meta
 
 
+class Webhook(BaseModel):
+    """One subscription. `headers` is an object; where nobody entered any, or entered them wrongly, something else."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    id: str = Field(pattern=r"^[0-9A-Za-z_-]+$")
+    event_id: str = ""
+    target_url: str = Field("", repr=False)
+    headers: Any = Field(None, repr=False)
+    archived_at: int = 0
+    created_at: int = 0
+    is_deleted: bool = False
+
+
+class WebhookPage(BaseModel):
+    data: list[Webhook]
+    meta: Meta
+
+
 class _Ids(BaseModel):
     """Ids of Invoice Ninja's fixed tables are numbers sent as strings, in some places as numbers."""
 
@@ -83,6 +102,36 @@ class Company(_Ids):
 
 class CompanyAnswer(BaseModel):
     data: Company
+
+
+class Token(BaseModel):
+    token: str = Field("", repr=False)
+
+
+class Plan(BaseModel):
+    """Of the whole installation, or of one customer of the hosted service. `plan` is empty without a paid one."""
+
+    plan: Annotated[str, BeforeValidator(lambda value: value or "")] = ""
+    is_hosted: bool = False
+
+
+class CompanyUser(BaseModel):
+    """One user in one company. `permissions` are words with commas between them."""
+
+    permissions: Annotated[str, BeforeValidator(lambda value: value or "")] = ""
+    is_owner: bool = False
+    is_admin: bool = False
+    company: Company
+    token: Token = Token()
+    account: Plan = Plan()
+
+    @property
+    def is_super(self) -> bool:
+        return self.is_owner or self.is_admin
+
+
+class CompanyUsers(BaseModel):
+    data: list[CompanyUser]
 
 
 class Country(_Ids):
@@ -174,7 +223,7 @@ class InvoiceNinjaDialect:
                 "stands in front of the server",
                 status=status,
             )
-        words = _words(body)
+        words = words_of(body)
         if status == httpx.codes.BAD_REQUEST:
             return _bad_request(words)
         if status in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED):
@@ -208,7 +257,7 @@ def _bad_request(words: str) -> CrossledgerError:
     return Rejected(f"{LABEL} refuses: {words}", status=httpx.codes.BAD_REQUEST)
 
 
-def _words(body: Any) -> str:
+def words_of(body: Any) -> str:
     """Its explanation; some refusals are a bare JSON string, some an empty message."""
     message = body.get("message") if isinstance(body, dict) else body
     return message[:300] if isinstance(message, str) and message else "no explanation"

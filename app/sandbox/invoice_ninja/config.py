@@ -13,11 +13,15 @@ def _tokens() -> dict[str, str]:
         "sandbox-ninja-service-token": "service",
         "sandbox-ninja-human-token": "human",
         "sandbox-ninja-restricted-token": "restricted",
+        "sandbox-ninja-clerk-token": "clerk",
     }
 
 
 def _permissions() -> dict[str, frozenset[str]]:
-    return {"restricted": frozenset({"view_client", "view_invoice"})}
+    return {
+        "restricted": frozenset({"view_client", "view_invoice"}),
+        "clerk": frozenset({"create_all", "edit_client"}),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +31,15 @@ class Config:
     permissions: Mapping[str, frozenset[str]] = field(default_factory=_permissions)
     email: str = "admin@example.com"
     password: str = "sandbox-password"  # noqa: S105 (a simulator's)
+    one_time_password: str = ""
+    """The code that a login has to send; empty: without two-factor authentication."""
+    api_secret: str = ""
+    """API_SECRET: what a login has to send as X-API-SECRET."""
     company_name: str = "Untitled Company"
+    other_companies: Mapping[str, str] = field(default_factory=dict)
+    """Company key -> name: more companies of the user. They have tokens of their own, and share all records."""
+    is_hosted: bool = False
+    plan: str = ""
     country_id: str = "840"
     currency_id: str = "1"
     queue: Literal["database", "sync"] = "database"

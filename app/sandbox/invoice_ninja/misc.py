@@ -8,7 +8,7 @@ from app.sandbox.invoice_ninja import statics
 from app.sandbox.invoice_ninja.answers import ApiError, answer, data
 from app.sandbox.invoice_ninja.config import VERSION
 from app.sandbox.invoice_ninja.ids import encode
-from app.sandbox.invoice_ninja.ninja import ME, Call, Ninja
+from app.sandbox.invoice_ninja.ninja import ME, Call, Ninja, other_token
 
 
 async def ping(ninja: Ninja, call: Call) -> Response:
@@ -54,13 +54,17 @@ async def show_statics(ninja: Ninja, call: Call) -> Response:
     return answer(statics.everything())
 
 
-def company(ninja: Ninja) -> dict[str, Any]:
+MAIN = "sandbox-company-key"
+
+
+def company(ninja: Ninja, key: str = MAIN) -> dict[str, Any]:
     """The part of the company that an integrator reads; the product sends some 200 keys more."""
+    names = {MAIN: ninja.config.company_name, **ninja.config.other_companies}
     return {
-        "id": ME,
-        "company_key": "sandbox-company-key",
+        "id": encode(list(names).index(key) + 1),
+        "company_key": key,
         "settings": {
-            "name": ninja.config.company_name,
+            "name": names[key],
             "currency_id": ninja.config.currency_id,
             "country_id": ninja.config.country_id,
             "language_id": "1",
@@ -75,7 +79,7 @@ def company(ninja: Ninja) -> dict[str, Any]:
 
 
 async def current_company(ninja: Ninja, call: Call) -> Response:
-    return data(company(ninja))
+    return data(company(ninja, _company_of(ninja, call.token)))
 
 
 async def update_company(ninja: Ninja, call: Call) -> Response:
@@ -84,26 +88,41 @@ async def update_company(ninja: Ninja, call: Call) -> Response:
     return data(company(ninja))
 
 
-def _account(ninja: Ninja) -> dict[str, Any]:
-    token = next(iter(ninja.tokens), "")
+def _company_of(ninja: Ninja, token: str) -> str:
+    return next((key for key in ninja.config.other_companies if token == other_token(key)), MAIN)
+
+
+def _company_user(ninja: Ninja, token: str) -> dict[str, Any]:
+    """The part of one user in one company that an integrator reads."""
+    permissions = ninja.config.permissions.get(ninja.tokens.get(token, ""))
+    is_super = permissions is None
     return {
-        "permissions": "",
-        "is_owner": True,
-        "is_admin": True,
+        "permissions": ",".join(sorted(permissions or ())),
+        "is_owner": is_super,
+        "is_admin": is_super,
+        "is_locked": False,
         "user": {"id": ME, "first_name": "New", "last_name": "User", "email": ninja.config.email},
-        "company": company(ninja),
+        "company": company(ninja, _company_of(ninja, token)),
         "token": {"id": ME, "token": token, "name": "User Token", "is_system": True},
+        "account": {"id": ME, "plan": ninja.config.plan, "is_hosted": ninja.config.is_hosted},
     }
 
 
 async def login(ninja: Ninja, call: Call) -> Response:
-    if (call.input("email"), call.input("password")) != (ninja.config.email, ninja.config.password):
+    """One row for each company of the user. The code and the secret are the product's own rule, not recorded."""
+    config = ninja.config
+    if config.api_secret and call.headers.get("x-api-secret") != config.api_secret:
+        raise ApiError(403, {"message": "Invalid secret", "errors": {}})
+    if (call.input("email"), call.input("password")) != (config.email, config.password):
         raise ApiError(401, {"message": "These credentials do not match our records"})
-    return data([_account(ninja)])
+    if config.one_time_password and call.input("one_time_password") != config.one_time_password:
+        raise ApiError(401, {"message": "Invalid one time password"})
+    tokens = [next(iter(ninja.tokens), ""), *map(other_token, config.other_companies)]
+    return data([_company_user(ninja, token) for token in tokens])
 
 
 async def refresh(ninja: Ninja, call: Call) -> Response:
-    return data([_account(ninja)])
+    return data([_company_user(ninja, call.token)])
 
 
 def _token(ninja: Ninja, position: int, name: str, shown: str) -> dict[str, Any]:

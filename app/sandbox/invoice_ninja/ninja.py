@@ -75,7 +75,7 @@ class Ninja:
         self.throttled: dict[str, list[float]] = {}
         self.settings: dict[str, Any] = {"currency_id": self.config.currency_id, "country_id": self.config.country_id}
         self.random = random.Random(self.config.seed)  # noqa: S311 (repeatable on purpose)
-        self.tokens = dict(self.config.tokens)
+        self.tokens = {**self.config.tokens, **{other_token(key): "service" for key in self.config.other_companies}}
         for position, name in enumerate(("Backlog", "Ready to do", "In progress", "Done"), 1):
             self.insert("task_statuses", {"name": name, "color": "#fff", "status_order": position})
 
@@ -154,6 +154,10 @@ class Ninja:
         if status in _DROPPED_ON:
             hook["archived_at"] = self.now()
             self.save("webhooks", hook)
+
+
+def other_token(company_key: str) -> str:
+    return f"sandbox-ninja-token-of-{company_key}"
 
 
 def as_php_writes(body: Any) -> bytes:

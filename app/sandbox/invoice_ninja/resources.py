@@ -38,6 +38,8 @@ class Kind:
     on_restore: Action | None = None
     blank: Callable[[Ninja], Row] | None = None
     admin_only: bool = False
+    delete_archives: bool = False
+    """DELETE only archives; the bulk action deletes (recorded: webhooks_api/delete)."""
     strict_sort: bool = False
 
     def body(self, ninja: Ninja, row: Row) -> Row:
@@ -126,7 +128,7 @@ def delete_row(kind: Kind) -> Handler:
     async def handle(ninja: Ninja, call: Call) -> Response:
         row = row_of(ninja, kind, call.path["id"])
         kind.require(ninja, call, "edit")
-        await _delete(ninja, kind, call, row)
+        await (_archive if kind.delete_archives else _delete)(ninja, kind, call, row)
         return data(kind.present(ninja, row, []))
 
     return handle

@@ -66,6 +66,7 @@ KIND = Kind(
     update=update,
     present=present,
     admin_only=True,
+    delete_archives=True,
 )
 
 

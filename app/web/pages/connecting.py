@@ -15,6 +15,7 @@ from app.models import Connection
 from app.models.connection import ConnectionKind, ConnectionState
 from app.people import audit
 from app.people.roles import NOBODY, Principal, Role
+from app.subscriptions import Subscriptions
 from app.web.access import PageRefused, address_of, admitted, gate_of, require
 from app.web.pages.layout import page, see
 
@@ -129,7 +130,12 @@ async def connect_invoice_ninja(
         return await _ways(request, given=given, wrong=str(failure), status=422)
     except IntegrityError:
         return await _ways(request, given=given, wrong="This company is connected already.", status=409)
-    return page(request, "webhooks.html", row=row, made=made, public_url=gate_of(request).public_url)
+    public_url = gate_of(request).public_url
+    try:
+        await Subscriptions(connections, public_url).install(row.id or 0)
+    except CrossledgerError as failure:
+        return page(request, "webhooks.html", row=row, made=made, public_url=public_url, problem=str(failure))
+    return see("/connect")
 
 
 async def _ways(

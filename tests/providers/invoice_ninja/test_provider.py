@@ -1,5 +1,5 @@
 import json
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from app.errors import Forbidden, Reconnect, Rejected, Retry
 from app.providers.base import Access, Account, Provider, Support
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from tests.providers.invoice_ninja.conftest import BASE, OpenGate
-from tests.providers.invoice_ninja.recordings import answer, client, page
+from tests.providers.invoice_ninja.recordings import answer, body, client, page
 
 
 def reachable(ninja: respx.MockRouter) -> None:
@@ -17,6 +17,16 @@ def reachable(ninja: respx.MockRouter) -> None:
     ninja.get("/statics").mock(answer("statics"))
     headers = {"X-APP-VERSION": "5.10.42"}
     ninja.get("/clients").respond(json=page(client()), headers=headers)
+    ninja.post("/refresh").mock(answer("refresh"))
+
+
+def standing(**changed: Any) -> dict[str, Any]:
+    """The recorded user, with other rights."""
+    user = {**body("refresh")["data"][0], **changed}
+    return {"data": [user]}
+
+
+CLERK = {"is_owner": False, "is_admin": False}
 
 
 def access(base_url: str = BASE, **secrets: str) -> Access:
@@ -33,8 +43,11 @@ async def test_a_probe_learns_who_the_account_is(http: httpx.AsyncClient, ninja:
         "currency": "USD",
         "country": "US",
         "timezone": "Pacific/Midway",
+        "user": "owner",
+        "hosting": "own server",
         "clients": "1",
     }
+    assert list(profile.warnings) == []
 
 
 async def test_issue_invoiceninja_2272_a_probe_keeps_the_table_of_countries(
@@ -60,9 +73,17 @@ async def test_a_probe_writes_nothing_and_asks_for_one_client_only(
     reachable(ninja)
     await InvoiceNinja().probe(access(), http)
     calls = [(call.request.method, call.request.url.path) for call in ninja.calls]
-    assert calls == [("POST", "/api/v1/companies/current"), ("GET", "/api/v1/statics"), ("GET", "/api/v1/clients")]
+    assert calls == [
+        ("POST", "/api/v1/companies/current"),
+        ("GET", "/api/v1/statics"),
+        ("GET", "/api/v1/clients"),
+        ("POST", "/api/v1/refresh"),
+    ]
     assert ninja.calls[0].request.content == b""
     assert ninja.calls[2].request.url.params["per_page"] == "1"
+    asked = ninja.calls[3].request.url.params
+    assert (asked["current_company"], int(asked["updated_at"]) > 1_700_000_000) == ("true", True)
+    assert ninja.calls[3].request.content == b""
 
 
 @pytest.mark.parametrize("base_url", [BASE, f"{BASE}/", f"{BASE}/api/v1", f"{BASE}/api/v1/"])
@@ -78,6 +99,70 @@ async def test_a_company_without_a_name_has_a_label(http: httpx.AsyncClient, nin
     ninja.post("/companies/current").respond(json={"data": {"company_key": "k", "settings": {"currency_id": 99}}})
     profile = await InvoiceNinja().probe(access(), http)
     assert (profile.label, "currency" in profile.facts) == ("Invoice Ninja", False)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "lacks"),
+    [
+        ("", ["see clients", "make clients", "change clients"]),
+        ("view_client,view_invoice", ["make clients", "change clients"]),
+        ("view_client,create_client", ["change clients"]),
+        ("create_all, edit_all", []),
+        ("edit_client,create_client", []),
+        ("view_all", ["make clients", "change clients"]),
+        ("edit_client_portal", ["see clients", "make clients", "change clients"]),
+        (None, ["see clients", "make clients", "change clients"]),
+    ],
+)
+async def test_what_the_tokens_user_may_not_do_is_told(
+    http: httpx.AsyncClient, ninja: respx.MockRouter, permissions: str | None, lacks: list[str]
+) -> None:
+    reachable(ninja)
+    ninja.post("/refresh").respond(json=standing(**CLERK, permissions=permissions))
+    profile = await InvoiceNinja().probe(access(), http)
+    said = [what for what in ("see clients", "make clients", "change clients") if what in " ".join(profile.warnings)]
+    assert said == lacks
+    assert "is no administrator" in profile.warnings[-1]
+    assert (profile.data["is_admin"], profile.facts["user"]) == (False, "user with permissions")
+
+
+@pytest.mark.parametrize(("plan", "warned"), [("", True), ("free", True), ("pro", False), ("enterprise", False)])
+async def test_a_hosted_account_without_a_paid_plan_is_warned_of(
+    http: httpx.AsyncClient, ninja: respx.MockRouter, plan: str, warned: bool
+) -> None:
+    reachable(ninja)
+    ninja.post("/refresh").respond(json=standing(account={"plan": plan, "is_hosted": True}))
+    profile = await InvoiceNinja().probe(access(), http)
+    assert any("paid plans only" in warning for warning in profile.warnings) is warned
+    assert profile.facts["hosting"] == "hosted"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        httpx.Response(403, json={"message": "Pro / Free accounts only the owner can log in. Please upgrade"}),
+        httpx.Response(200, json={"data": []}),
+        httpx.Response(200, json={"something": "else"}),
+        httpx.Response(200, html="<p>the web application</p>"),
+        httpx.Response(500, json={"message": "Server Error"}),
+        httpx.Response(429, json={"message": "Too many requests"}),
+        httpx.Response(200, json=standing(company={"company_key": "another", "settings": {}})),
+    ],
+)
+async def test_rights_that_cannot_be_read_are_left_out_and_the_token_is_good(
+    http: httpx.AsyncClient, ninja: respx.MockRouter, refused: httpx.Response
+) -> None:
+    reachable(ninja)
+    ninja.post("/refresh").mock(refused)
+    profile = await InvoiceNinja().probe(access(), http)
+    assert (list(profile.warnings), "is_admin" in profile.data, "user" in profile.facts) == ([], False, False)
+
+
+async def test_no_token_is_in_a_profile(http: httpx.AsyncClient, ninja: respx.MockRouter) -> None:
+    """/refresh answers with the user's tokens."""
+    reachable(ninja)
+    ninja.post("/refresh").respond(json=standing(token={"token": "a-whole-token"}))
+    assert "a-whole-token" not in repr(await InvoiceNinja().probe(access(), http))
 
 
 async def test_a_wrong_token_waits_for_a_person(http: httpx.AsyncClient, ninja: respx.MockRouter) -> None:
@@ -103,7 +188,8 @@ async def test_a_token_pasted_with_a_line_end_works(http: httpx.AsyncClient, nin
 
 
 async def test_a_user_who_may_not_see_clients_is_forbidden(http: httpx.AsyncClient, ninja: respx.MockRouter) -> None:
-    reachable(ninja)
+    ninja.post("/companies/current").mock(answer("company_current"))
+    ninja.get("/statics").mock(answer("statics"))
     ninja.get("/clients").mock(answer("errors_permission_create_client"))
     with pytest.raises(Forbidden):
         await InvoiceNinja().probe(access(), http)
