@@ -87,7 +87,7 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
         "highlevel": Limit(settings.highlevel_calls, settings.highlevel_interval, settings.highlevel_calls_per_day),
         "invoice_ninja": Limit(settings.invoice_ninja_calls, settings.invoice_ninja_interval),
     }
-    vault = Vault(settings.secret_key.get_secret_value())
+    vault = Vault(*settings.sealing_keys)
     connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings))
     store = Store(db, claim_seconds=settings.claim_seconds)
     sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open, connections.slot))

@@ -22,7 +22,10 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default="", repr=False)
     data_dir: Path = Path("~/.crossledger")
+    secret_keys: SecretStr = SecretStr("")
+    """Several, separated by commas, newest first: the first one seals, all of them open."""
     secret_key: SecretStr = SecretStr("")
+    """One; beside `secret_keys` it counts as the oldest."""
     admin_token: SecretStr = SecretStr("")
     public_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
@@ -73,13 +76,23 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         return self.data_dir.expanduser().resolve()
 
+    @property
+    def sealing_keys(self) -> tuple[str, ...]:
+        """Newest first, each once."""
+        several = (key.strip() for key in self.secret_keys.get_secret_value().split(","))
+        # As it was given: a blank at its end has sealed what is stored.
+        one = self.secret_key.get_secret_value()
+        return tuple(dict.fromkeys(key for key in (*several, one) if key))
+
     def require_secrets(self) -> None:
         """Stop a start without real secrets. Raises ConfigurationError with what to set."""
-        secret, token = (each.get_secret_value().strip() for each in (self.secret_key, self.admin_token))
-        if secret.lower() in _PLACEHOLDERS or len(secret) < _MIN_SECRET:
+        keys, token = self.sealing_keys, self.admin_token.get_secret_value().strip()
+        if not keys or any(key.strip().lower() in _PLACEHOLDERS or len(key.strip()) < _MIN_SECRET for key in keys):
+            several = bool(self.secret_keys.get_secret_value())
+            wanted = "each key of CROSSLEDGER_SECRET_KEYS" if several else "CROSSLEDGER_SECRET_KEY"
             raise ConfigurationError(
-                f"Set CROSSLEDGER_SECRET_KEY to a random text of at least {_MIN_SECRET} characters; it seals the"
-                " stored credentials and must never change or get lost. For example:"
+                f"Set {wanted} to a random text of at least {_MIN_SECRET} characters; it seals the stored credentials"
+                " and must not get lost. For example:"
                 ' python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
         if token.lower() in _PLACEHOLDERS or len(token) < _MIN_TOKEN:

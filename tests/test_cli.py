@@ -135,5 +135,5 @@ def test_serve_starts_on_an_empty_folder_with_the_bundled_database_and_takes_it_
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = crossledger("--help", env=environment(), cwd=tmp_path)
-    for command in ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay"):
+    for command in ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay", "rotate-keys"):
         assert command in done.stdout

@@ -303,8 +303,8 @@ def test_the_commands_of_the_readme_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = re.findall(r"^make ([a-z]+)|`make ([a-z]+)", readme, re.MULTILINE)
     assert {first or second for first, second in named} <= targets
-    commands = {command.name or command.callback.__name__ for command in _cli_commands()}
-    assert set(re.findall(r"`crossledger ([a-z]+)", readme)) <= commands
+    commands = {command.name or command.callback.__name__.replace("_", "-") for command in _cli_commands()}
+    assert set(re.findall(r"`crossledger ([a-z-]+)", readme)) <= commands
 
 
 def _cli_commands() -> list[Any]:
