@@ -18,6 +18,7 @@ from app.db import Bundled, Database, open_database
 from app.directory import Directory
 from app.inbox import Inbox
 from app.jobs import RecordSync
+from app.providers.addresses import Reach
 from app.providers.base import Provider
 from app.providers.highlevel.provider import HighLevel
 from app.providers.http import make_client
@@ -81,7 +82,7 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
     db = Database.at(url)
     engine = db.engine
     queue = make_app(url)
-    client = make_client()
+    client = make_client(Reach.PRIVATE_TOO if settings.allow_private_addresses else Reach.INTERNET)
     directory = Directory(engine)
     limits = {
         "highlevel": Limit(settings.highlevel_calls, settings.highlevel_interval, settings.highlevel_calls_per_day),

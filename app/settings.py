@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "info"
+    allow_private_addresses: bool = False
+    """Vendors may be on this machine or in a private network. A cloud's metadata address is never called."""
 
     highlevel_base_url: str = "https://services.leadconnectorhq.com"
     highlevel_client_id: str = ""

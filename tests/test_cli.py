@@ -77,7 +77,11 @@ def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
     highlevel = highlevel_process.url
     httpx.post(f"{highlevel}/_control/reset").raise_for_status()
     env = environment(
-        CROSSLEDGER_DATABASE_URL=database, CROSSLEDGER_HIGHLEVEL_BASE_URL=highlevel, CROSSLEDGER_PORT="0", **SECRETS
+        CROSSLEDGER_DATABASE_URL=database,
+        CROSSLEDGER_HIGHLEVEL_BASE_URL=highlevel,
+        CROSSLEDGER_ALLOW_PRIVATE_ADDRESSES="true",
+        CROSSLEDGER_PORT="0",
+        **SECRETS,
     )
     with Service(env, tmp_path) as url:
         body = {

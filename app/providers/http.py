@@ -1,6 +1,7 @@
 """The one way a call leaves: gate, send, read, name the failure. Vendors add their dialect, not their own client.
 
 status            | becomes
+a private address | Rejected (nothing was sent), see app.providers.addresses
 no connection     | Retry (nothing was sent)
 no answer         | Retry for reads, AnswerLost for writes
 429               | Retry with the vendor's Retry-After, and the gate is told
@@ -17,10 +18,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+import httpcore
 import httpx
 import structlog
 
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
+from app.providers.addresses import Network, Reach, Resolver, resolve
 from app.providers.base import Gate, Keys
 from app.sync.values import storable
 
@@ -35,11 +38,32 @@ _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")
 """Escapes of NUL and of surrogates, the only ways in which JSON carries them."""
 
 
-def make_client() -> httpx.AsyncClient:
+def make_client(reach: Reach = Reach.INTERNET, resolver: Resolver = resolve) -> httpx.AsyncClient:
     """The process-wide client. Redirects are never followed: a token must not travel to another host."""
     return httpx.AsyncClient(
-        timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, headers={"User-Agent": USER_AGENT}, trust_env=False
+        transport=make_transport(reach, resolver),
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT},
+        trust_env=False,
     )
+
+
+def make_transport(reach: Reach, resolver: Resolver = resolve) -> httpx.AsyncHTTPTransport:
+    """Goes where `reach` allows, whatever a name stands for in that moment."""
+    trusted = httpx.create_ssl_context(trust_env=False)
+    transport = httpx.AsyncHTTPTransport(verify=trusted, limits=LIMITS, trust_env=False)
+    # httpx has no argument for the network below its pool. Where it keeps its pool elsewhere one day, nothing starts.
+    if not isinstance(transport._pool, httpcore.AsyncConnectionPool):
+        raise TypeError("this version of httpx keeps its connections in another way")
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=trusted,
+        max_connections=LIMITS.max_connections,
+        max_keepalive_connections=LIMITS.max_keepalive_connections,
+        keepalive_expiry=LIMITS.keepalive_expiry,
+        network_backend=Network(reach, resolver),
+    )
+    return transport
 
 
 class Dialect(Protocol):
