@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import ConfigurationError
+from app.redaction import redacted
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 
 def stop_with(reason: str) -> NoReturn:
-    typer.secho(reason, fg="red", err=True)
+    typer.secho(redacted(reason), fg="red", err=True)
     raise typer.Exit(1)
 
 
@@ -44,9 +45,11 @@ def _prepared(log_level: str = "") -> tuple[Settings, str, Any]:
     from app.db import open_database
     from app.logs import configure
     from app.migrations import upgrade
+    from app.redaction import keep_secret
 
     settings = read_settings()
     settings.require_secrets()
+    keep_secret(*settings.secrets)
     configure(log_level or settings.log_level)
     url, bundled = open_database(settings)
     upgrade(url)

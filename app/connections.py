@@ -1,7 +1,7 @@
 """Connections: checked by a call before they are stored, opened for the length of a job, waiting when refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -19,6 +19,7 @@ from app.models.event import EventState
 from app.models.link import LinkState
 from app.providers.base import Access, Account, Profile, Provider
 from app.queue import RecordJob, defer
+from app.redaction import keep_secret
 from app.sync.records import Side
 from app.vault import Vault, digest, new_secret
 
@@ -29,8 +30,8 @@ log = structlog.get_logger()
 class WebhookSecrets:
     """Shown once, when they are made: the path key and the value of the secret header."""
 
-    key: str
-    secret: str
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Connections:
 
     async def check(self, provider: str, *, base_url: str, account_id: str, secrets: Mapping[str, str]) -> Profile:
         """Ask the vendor whether these credentials work. Raises what the vendor's answer means."""
+        keep_secret(*secrets.values())
         asked = self.provider(provider)
         url = base_url or asked.default_base_url
         return await asked.probe(Access(base_url=url, account_id=account_id, secrets=secrets), self.client)

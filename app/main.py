@@ -24,6 +24,7 @@ from app.providers.highlevel.provider import HighLevel
 from app.providers.http import make_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.queue import make_app
+from app.redaction import keep_secret
 from app.settings import Settings
 from app.sync.engine import Engine
 from app.sync.store import Store
@@ -79,6 +80,7 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
 def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Service:
     """Wire one process. Raises ConfigurationError where a key or a secret is missing."""
     settings.require_secrets()
+    keep_secret(*settings.secrets)
     db = Database.at(url)
     engine = db.engine
     queue = make_app(url)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -86,6 +87,12 @@ class Settings(BaseSettings):
         one = self.secret_key.get_secret_value()
         return tuple(dict.fromkeys(key for key in (*several, one) if key))
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All that must not be repeated anywhere."""
+        given = (self.admin_token, self.secret_key, self.secret_keys)
+        return (*(each.get_secret_value() for each in given), *self.sealing_keys, *_password(self.database_url))
+
     def require_secrets(self) -> None:
         """Stop a start without real secrets. Raises ConfigurationError with what to set."""
         keys, token = self.sealing_keys, self.admin_token.get_secret_value().strip()
@@ -102,3 +109,9 @@ class Settings(BaseSettings):
                 f"Set CROSSLEDGER_ADMIN_TOKEN to a random text of at least {_MIN_TOKEN} characters; it is the key"
                 ' to the admin API. For example: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
             )
+
+
+def _password(url: str) -> tuple[str, ...]:
+    """As it is written in a database URL, and as it is meant."""
+    written = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    return (written, unquote(written)) if written else ()

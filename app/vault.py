@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.errors import ConfigurationError
+from app.redaction import keep_secret
 
 
 class Vault:
@@ -22,21 +23,27 @@ class Vault:
         self._all = MultiFernet([self._newest, *map(_fernet, older)])
         # Each job opens the same few envelopes. What is opened depends on the envelope alone: a key that is added or
         # retired is a new vault, and what is sealed anew is another envelope.
-        self._open = functools.lru_cache(1024)(lambda sealed: self._all.decrypt(sealed.encode()))
+        self._open = functools.lru_cache(1024)(self._decrypted)
 
     def seal(self, secret: Mapping[str, str]) -> str:
+        keep_secret(*secret.values())
         return self._newest.encrypt(json.dumps(dict(secret)).encode()).decode()
 
     def unseal(self, sealed: str) -> dict[str, str]:
         """Raises ConfigurationError where none of our keys has sealed this."""
         try:
-            opened = json.loads(self._open(sealed))
+            opened: dict[str, str] = json.loads(self._open(sealed))
         except InvalidToken:
             raise ConfigurationError(
                 "The stored credentials were sealed with another CROSSLEDGER_SECRET_KEY. Start with that key again,"
                 " or delete the connections and connect them anew."
             ) from None
         return {str(name): str(value) for name, value in opened.items()}
+
+    def _decrypted(self, sealed: str) -> bytes:
+        opened = self._all.decrypt(sealed.encode())
+        keep_secret(*map(str, json.loads(opened).values()))
+        return opened
 
     def is_current(self, sealed: str) -> bool:
         """Whether the newest key has sealed this."""
@@ -66,4 +73,6 @@ def digest(secret: str) -> str:
 
 def new_secret() -> str:
     """256 bits, safe in URLs and headers."""
-    return secrets.token_urlsafe(32)
+    made = secrets.token_urlsafe(32)
+    keep_secret(made)
+    return made

@@ -58,6 +58,7 @@ def test_a_database_that_is_none_is_one_sentence(tmp_path: Path) -> None:
         "mysql://root@127.0.0.1/x": "must name a PostgreSQL",
         "postgresql://x@127.0.0.1:1/x": "The database cannot be used",
         "not a url": "is not a database URL",
+        "postgresql://x:one@two@127.0.0.1:1/x": "write one in a password as %40",
     }.items():
         done = crossledger("migrate", env=environment(CROSSLEDGER_DATABASE_URL=url, **SECRETS), cwd=tmp_path)
         assert done.returncode == 1

@@ -12,7 +12,7 @@ other 4xx         | the vendor's `Dialect.refusal` names it
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +25,7 @@ import structlog
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
 from app.providers.addresses import Network, Reach, Resolver, resolve
 from app.providers.base import Gate, Keys
+from app.redaction import redacted
 from app.sync.values import storable
 
 log = structlog.get_logger()
@@ -147,11 +148,13 @@ class Wire:
             raise Retry(f"{label} cannot be reached: {error or type(error).__name__}") from error
         except httpx.TransportError as error:
             failure = AnswerLost if writes else Retry
-            raise failure(f"{label} did not answer: {error or type(error).__name__}") from error
+            raise failure(f"{label} did not answer: {redacted(str(error)) or type(error).__name__}") from error
 
     def _read(self, answer: httpx.Response, *, writes: bool) -> Any:
         label, status = self.dialect.label, answer.status_code
         body = _json(answer)
+        if status >= httpx.codes.BAD_REQUEST:
+            body = _cleaned(body, redacted)  # what it says is stored and shown, and may repeat our token
         if status == httpx.codes.TOO_MANY_REQUESTS:
             raise Retry(f"{label} answers 429: too many requests", after=retry_after(answer.headers))
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -193,16 +196,16 @@ def _json(answer: httpx.Response) -> Any:
         body = json.loads(answer.content)
     except (ValueError, RecursionError):
         return None
-    return _storable(body) if _SUSPECT.search(answer.content) else body
+    return _cleaned(body, storable) if _SUSPECT.search(answer.content) else body
 
 
-def _storable(body: Any) -> Any:
+def _cleaned(body: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(body, str):
-        return storable(body)
+        return clean(body)
     if isinstance(body, list):
-        return [_storable(each) for each in body]
+        return [_cleaned(each, clean) for each in body]
     if isinstance(body, dict):
-        return {storable(key): _storable(each) for key, each in body.items()}
+        return {clean(key): _cleaned(each, clean) for key, each in body.items()}
     return body
 
 
