@@ -29,7 +29,8 @@ from app.settings import Settings
 from app.sync.engine import Engine
 from app.sync.store import Store
 from app.vault import Vault
-from app.web import health, problems, webhooks
+from app.web import docs, health, problems, webhooks
+from app.web.protection import ProtectedAPI
 from app.worker import Worker
 
 DESCRIPTION = "Keeps GoHighLevel and Invoice Ninja in step, both ways."
@@ -133,8 +134,17 @@ async def work_until_told(service: Service) -> None:
 
 def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
     # A redirect below /webhooks/ is an answer like 404: the sender may give up.
-    app = FastAPI(title="Crossledger", description=DESCRIPTION, lifespan=lifespan, redirect_slashes=False)
+    app = ProtectedAPI(
+        public_url=service.settings.public_url,
+        title="Crossledger",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     problems.install(app)
+    docs.install(app)
     app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
     app.include_router(health.make_router(service.engine, late_after=LATE))
     app.include_router(api_router(service.settings, service.engine, service.connections))
