@@ -110,6 +110,30 @@ def check() -> None:
 
 
 @cli.command()
+def rotate_keys() -> None:
+    """Seal everything stored anew with the newest of CROSSLEDGER_SECRET_KEYS. The service may run meanwhile."""
+
+    def work() -> bool:
+        from app.main import build
+        from app.rotation import rotate, told
+
+        settings, url, bundled = prepared(log_level="warning")
+        service = build(settings, url, bundled)
+
+        async def run() -> bool:
+            rotation = await rotate(service.engine, service.connections.vault)
+            typer.echo(told(rotation))
+            await service.client.aclose()
+            await service.db.dispose()
+            return rotation.complete
+
+        return asyncio.run(run())
+
+    if not guarded(work):
+        raise typer.Exit(1)
+
+
+@cli.command()
 def replay(event: Annotated[int, typer.Argument(help="The id of a stored event, see GET /api/v1/events.")]) -> None:
     """Look again, now, at the record that an event was about."""
 

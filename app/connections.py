@@ -21,6 +21,7 @@ from app.models.link import LinkState
 from app.providers.base import Access, Account, Login, Membership, OpenGate, Profile, Provider
 from app.providers.hooks import Hooks
 from app.queue import RecordJob, defer
+from app.redaction import keep_secret
 from app.sync.records import Side
 from app.tokens import Guardian
 from app.vault import Vault, digest, new_secret
@@ -85,6 +86,7 @@ class Connections:
 
     async def check(self, provider: str, *, base_url: str, account_id: str, secrets: Mapping[str, str]) -> Profile:
         """Ask the vendor whether these credentials work. Raises what the vendor's answer means."""
+        keep_secret(*secrets.values())
         asked = self.provider(provider)
         url = base_url or asked.default_base_url
         return await asked.probe(Access(base_url=url, account_id=account_id, secrets=secrets), self.client)

@@ -10,13 +10,14 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import ConfigurationError, Gone, Rejected
+from app.redaction import redacted
 from app.settings import Settings
 
 T = TypeVar("T")
 
 
 def stop_with(reason: str) -> NoReturn:
-    typer.secho(reason, fg="red", err=True)
+    typer.secho(redacted(reason), fg="red", err=True)
     raise typer.Exit(1)
 
 
@@ -36,9 +37,11 @@ def prepared(log_level: str = "", **given: Any) -> tuple[Settings, str, Any]:
     from app.db import open_database
     from app.logs import configure
     from app.migrations import upgrade
+    from app.redaction import keep_secret
 
     settings = read_settings(**given)
     settings.require_secrets()
+    keep_secret(*settings.secrets)
     configure(log_level or settings.log_level)
     url, bundled = open_database(settings)
     upgrade(url)

@@ -110,6 +110,8 @@ def conninfo(url: str) -> str:
         ) from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise ConfigurationError(f"CROSSLEDGER_DATABASE_URL must name a PostgreSQL, not {parsed.get_backend_name()}.")
+    if "@" in (parsed.host or ""):  # a part of the password would be looked up as a host, and told to everyone
+        raise ConfigurationError("CROSSLEDGER_DATABASE_URL has more than one @: write one in a password as %40.")
     return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
@@ -134,7 +136,7 @@ class Database:
     @classmethod
     def at(cls, url: str) -> "Database":
         parsed = make_url(url).set(drivername="postgresql+psycopg")
-        size: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_recycle": 1800}
+        size: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_recycle": 1800, "hide_parameters": True}
         single = create_async_engine(parsed, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **size)
         return cls(create_async_engine(parsed, **size), single)
 

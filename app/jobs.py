@@ -26,6 +26,7 @@ from app.errors import CrossledgerError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
 from app.queue import Priority, RecordJob
+from app.redaction import redacted
 from app.settings import Settings
 from app.sync.engine import Engine
 from app.sync.records import Side
@@ -73,7 +74,7 @@ class RecordSync:
             outcome = await self._failed(target, bridge, link, named, reason)
         except Exception as bug:
             log.exception("sync.bug", bridge=target.bridge_id, link=link.id)
-            failure = Retry(f"internal error: {type(bug).__name__}: {bug}")
+            failure = Retry(f"internal error: {type(bug).__name__}: {redacted(str(bug))}")
             outcome = await self._failed(target, bridge, link, failure, reason)
         SYNCS.labels(outcome.partition(":")[0].split(" ")[0]).inc()
         SYNC_SECONDS.observe(time.perf_counter() - started)

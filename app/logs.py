@@ -4,14 +4,17 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from app.redaction import redacted
 
 
 def configure(level: str) -> None:
     """For the process; libraries that use the standard logging are quietened to warnings."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -19,8 +22,20 @@ def configure(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.LogfmtRenderer(),
+            _redact,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class Redacting(logging.Formatter):
+    """Lines of libraries, tracebacks included, without our secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
+
+def _redact(_: WrappedLogger, __: str, line: str | EventDict) -> str:
+    return redacted(str(line))

@@ -20,18 +20,21 @@ from app.inbox import Inbox
 from app.installing import Installer
 from app.jobs import RecordSync
 from app.oauth import HighLevelExchange
+from app.providers.addresses import Reach
 from app.providers.base import Provider
 from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.provider import HighLevel
 from app.providers.http import make_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.queue import make_app
+from app.redaction import keep_secret
 from app.settings import Settings
 from app.sync.engine import Engine
 from app.sync.store import Store
 from app.tokens import Guardian
 from app.vault import Vault
-from app.web import access, health, pages, problems, webhooks
+from app.web import access, docs, health, pages, problems, webhooks
+from app.web.protection import ProtectedAPI
 from app.worker import Worker
 
 DESCRIPTION = "Keeps GoHighLevel and Invoice Ninja in step, both ways."
@@ -80,6 +83,10 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
     return {provider.name: provider for provider in (HighLevel(settings.highlevel_base_url), InvoiceNinja())}
 
 
+def reach(settings: Settings) -> Reach:
+    return Reach.PRIVATE_TOO if settings.allow_private_addresses else Reach.INTERNET
+
+
 def highlevel_app(settings: Settings) -> HighLevelOAuth:
     """The Marketplace app of this installation; it may have none."""
     return HighLevelOAuth(
@@ -87,22 +94,24 @@ def highlevel_app(settings: Settings) -> HighLevelOAuth:
         client_secret=settings.highlevel_client_secret.get_secret_value(),
         base_url=settings.highlevel_base_url,
         authorize_url=settings.highlevel_authorize_url,
+        reach=reach(settings),
     )
 
 
 def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Service:
     """Wire one process. Raises ConfigurationError where a key or a secret is missing."""
     settings.require_secrets()
+    keep_secret(*settings.secrets)
     db = Database.at(url)
     engine = db.engine
     queue = make_app(url)
-    client = make_client()
+    client = make_client(reach(settings))
     directory = Directory(engine)
     limits = {
         "highlevel": Limit(settings.highlevel_calls, settings.highlevel_interval, settings.highlevel_calls_per_day),
         "invoice_ninja": Limit(settings.invoice_ninja_calls, settings.invoice_ninja_interval),
     }
-    vault = Vault(settings.secret_key.get_secret_value())
+    vault = Vault(*settings.sealing_keys)
     guardian = Guardian(db, vault, {})
     app = highlevel_app(settings)
     guardian.exchanges = {"highlevel": HighLevelExchange(app, client, guardian)}
@@ -150,11 +159,20 @@ async def work_until_told(service: Service) -> None:
 
 def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
     # A redirect below /webhooks/ is an answer like 404: the sender may give up.
-    app = FastAPI(title="Crossledger", description=DESCRIPTION, lifespan=lifespan, redirect_slashes=False)
+    app = ProtectedAPI(
+        public_url=service.settings.public_url,
+        title="Crossledger",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     problems.install(app)
     access.install(app, access.Gate.make(service.settings, service.engine))
     pages.install(app)
     app.state.installer = service.installer
+    docs.install(app)
     app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
     app.include_router(health.make_router(service.engine, late_after=LATE))
     app.include_router(api_router(service.settings, service.engine, service.connections))

@@ -21,7 +21,7 @@ def upgrade(url: str) -> None:
     """Run what is missing. Several processes may start at once: one migrates, the others wait for it."""
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

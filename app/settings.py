@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -23,13 +23,18 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default="", repr=False)
     data_dir: Path = Path("~/.crossledger")
+    secret_keys: SecretStr = SecretStr("")
+    """Several, separated by commas, newest first: the first one seals, all of them open."""
     secret_key: SecretStr = SecretStr("")
+    """One; beside `secret_keys` it counts as the oldest."""
     admin_token: SecretStr = SecretStr("")
     public_url: str = ""
     """Empty: this machine, with our own port. No vendor can reach that."""
     host: str = "127.0.0.1"
     port: int = 8000
     log_level: str = "info"
+    allow_private_addresses: bool = False
+    """Vendors may be on this machine or in a private network. A cloud's metadata address is never called."""
 
     highlevel_base_url: str = "https://services.leadconnectorhq.com"
     highlevel_client_id: str = ""
@@ -88,16 +93,32 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         return self.data_dir.expanduser().resolve()
 
+    @property
+    def sealing_keys(self) -> tuple[str, ...]:
+        """Newest first, each once."""
+        several = (key.strip() for key in self.secret_keys.get_secret_value().split(","))
+        # As it was given: a blank at its end has sealed what is stored.
+        one = self.secret_key.get_secret_value()
+        return tuple(dict.fromkeys(key for key in (*several, one) if key))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All that must not be repeated anywhere."""
+        given = (self.admin_token, self.secret_key, self.secret_keys, self.highlevel_client_secret)
+        return (*(each.get_secret_value() for each in given), *self.sealing_keys, *_password(self.database_url))
+
     def require_secrets(self) -> None:
         """Stop a start without real secrets. Raises ConfigurationError with what to set.
 
         Without an admin token there are users, and the set-up link for the first one.
         """
-        secret, token = (each.get_secret_value().strip() for each in (self.secret_key, self.admin_token))
-        if secret.lower() in _PLACEHOLDERS or len(secret) < _MIN_SECRET:
+        keys, token = self.sealing_keys, self.admin_token.get_secret_value().strip()
+        if not keys or any(key.strip().lower() in _PLACEHOLDERS or len(key.strip()) < _MIN_SECRET for key in keys):
+            several = bool(self.secret_keys.get_secret_value())
+            wanted = "each key of CROSSLEDGER_SECRET_KEYS" if several else "CROSSLEDGER_SECRET_KEY"
             raise ConfigurationError(
-                f"Set CROSSLEDGER_SECRET_KEY to a random text of at least {_MIN_SECRET} characters; it seals the"
-                " stored credentials and must never change or get lost. For example:"
+                f"Set {wanted} to a random text of at least {_MIN_SECRET} characters; it seals the stored credentials"
+                " and must not get lost. For example:"
                 ' python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
         if token and (token.lower() in _PLACEHOLDERS or len(token) < _MIN_TOKEN):
@@ -105,3 +126,9 @@ class Settings(BaseSettings):
                 f"Set CROSSLEDGER_ADMIN_TOKEN to a random text of at least {_MIN_TOKEN} characters, or to nothing: it"
                 ' is a key to everything. For example: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
             )
+
+
+def _password(url: str) -> tuple[str, ...]:
+    """As it is written in a database URL, and as it is meant."""
+    written = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    return (written, unquote(written)) if written else ()

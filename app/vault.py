@@ -1,4 +1,4 @@
-"""Sealed secrets: what the database holds of credentials cannot be read without CROSSLEDGER_SECRET_KEY."""
+"""Sealed secrets: what the database holds of credentials cannot be read without one of the secret keys."""
 
 import functools
 import hashlib
@@ -7,32 +7,63 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.errors import ConfigurationError
+from app.redaction import keep_secret
 
 
 class Vault:
-    def __init__(self, secret_key: str) -> None:
-        derived = HKDF(SHA256(), 32, salt=None, info=b"crossledger vault 1").derive(secret_key.encode())
-        self._fernet = Fernet(urlsafe_b64encode(derived))
-        # Each job opens the same few envelopes.
-        self._open = functools.lru_cache(1024)(lambda sealed: self._fernet.decrypt(sealed.encode()))
+    """Seals with the newest key, opens what any of its keys has sealed."""
+
+    def __init__(self, newest: str, *older: str) -> None:
+        self._newest = _fernet(newest)
+        self._all = MultiFernet([self._newest, *map(_fernet, older)])
+        # Each job opens the same few envelopes. What is opened depends on the envelope alone: a key that is added or
+        # retired is a new vault, and what is sealed anew is another envelope.
+        self._open = functools.lru_cache(1024)(self._decrypted)
 
     def seal(self, secret: Mapping[str, str]) -> str:
-        return self._fernet.encrypt(json.dumps(dict(secret)).encode()).decode()
+        keep_secret(*secret.values())
+        return self._newest.encrypt(json.dumps(dict(secret)).encode()).decode()
 
     def unseal(self, sealed: str) -> dict[str, str]:
+        """Raises ConfigurationError where none of our keys has sealed this."""
         try:
-            opened = json.loads(self._open(sealed))
+            opened: dict[str, str] = json.loads(self._open(sealed))
         except InvalidToken:
             raise ConfigurationError(
                 "The stored credentials were sealed with another CROSSLEDGER_SECRET_KEY. Start with that key again,"
                 " or delete the connections and connect them anew."
             ) from None
         return {str(name): str(value) for name, value in opened.items()}
+
+    def _decrypted(self, sealed: str) -> bytes:
+        opened = self._all.decrypt(sealed.encode())
+        keep_secret(*map(str, json.loads(opened).values()))
+        return opened
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether the newest key has sealed this."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
+    def resealed(self, sealed: str) -> str | None:
+        """The same secret, sealed with the newest key. None where none of our keys opens it."""
+        try:
+            return self._all.rotate(sealed.encode()).decode()
+        except InvalidToken:
+            return None
+
+
+def _fernet(secret_key: str) -> Fernet:
+    derived = HKDF(SHA256(), 32, salt=None, info=b"crossledger vault 1").derive(secret_key.encode())
+    return Fernet(urlsafe_b64encode(derived))
 
 
 def digest(secret: str) -> str:
@@ -42,4 +73,6 @@ def digest(secret: str) -> str:
 
 def new_secret() -> str:
     """256 bits, safe in URLs and headers."""
-    return secrets.token_urlsafe(32)
+    made = secrets.token_urlsafe(32)
+    keep_secret(made)
+    return made

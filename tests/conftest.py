@@ -95,6 +95,7 @@ def settings(tmp_path: Path) -> Settings:
         secret_key="only-for-tests-" + "x" * 32,
         admin_token=ADMIN_TOKEN,
         port=0,
+        allow_private_addresses=True,
         retry_first=0.2,
         poll_interval=0.05,
         stalled_after=3,

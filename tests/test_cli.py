@@ -59,6 +59,7 @@ def test_a_database_that_is_none_is_one_sentence(tmp_path: Path) -> None:
         "mysql://root@127.0.0.1/x": "must name a PostgreSQL",
         "postgresql://x@127.0.0.1:1/x": "The database cannot be used",
         "not a url": "is not a database URL",
+        "postgresql://x:one@two@127.0.0.1:1/x": "write one in a password as %40",
     }.items():
         done = crossledger("migrate", env=environment(CROSSLEDGER_DATABASE_URL=url, **SECRETS), cwd=tmp_path)
         assert done.returncode == 1
@@ -78,7 +79,11 @@ def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
     highlevel = highlevel_process.url
     httpx.post(f"{highlevel}/_control/reset").raise_for_status()
     env = environment(
-        CROSSLEDGER_DATABASE_URL=database, CROSSLEDGER_HIGHLEVEL_BASE_URL=highlevel, CROSSLEDGER_PORT="0", **SECRETS
+        CROSSLEDGER_DATABASE_URL=database,
+        CROSSLEDGER_HIGHLEVEL_BASE_URL=highlevel,
+        CROSSLEDGER_ALLOW_PRIVATE_ADDRESSES="true",
+        CROSSLEDGER_PORT="0",
+        **SECRETS,
     )
     with Service(env, tmp_path) as url:
         body = {
@@ -162,5 +167,6 @@ def test_serve_says_how_to_become_the_owner_while_there_is_no_user(database: str
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = crossledger("--help", env=environment(), cwd=tmp_path)
-    for command in ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay", "admin"):
+    commands = ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay", "admin", "rotate-keys")
+    for command in commands:
         assert command in done.stdout

@@ -303,11 +303,12 @@ def test_the_commands_of_the_readme_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = re.findall(r"^make ([a-z]+)|`make ([a-z]+)", readme, re.MULTILINE)
     assert {first or second for first, second in named} <= targets
-    assert set(re.findall(r"`crossledger ([a-z]+)", readme)) <= _cli_commands()
+    assert set(re.findall(r"`crossledger ([a-z-]+)", readme)) <= _cli_commands()
 
 
 def _cli_commands() -> set[str]:
     from app.cli import cli
 
     groups = {str(group.typer_instance.info.name) for group in cli.registered_groups if group.typer_instance}
-    return groups | {command.name or getattr(command.callback, "__name__", "") for command in cli.registered_commands}
+    commands = cli.registered_commands
+    return groups | {c.name or getattr(c.callback, "__name__", "").replace("_", "-") for c in commands}

@@ -56,6 +56,25 @@ def test_without_an_admin_token_it_starts_for_there_are_users(token: str) -> Non
     settings(token=token).require_secrets()
 
 
+def test_several_keys_come_newest_first_and_the_single_one_last() -> None:
+    newest, middle = "n" * 32, "m" * 32
+    read = Settings(
+        _env_file=None, secret_keys=SecretStr(f"{newest}, {middle},{SECRET},"), secret_key=SecretStr(SECRET)
+    )
+    assert read.sealing_keys == (newest, middle, SECRET)
+    assert settings().sealing_keys == (SECRET,)
+    assert Settings(_env_file=None, secret_keys=SecretStr(newest)).sealing_keys == (newest,)
+
+
+@pytest.mark.parametrize("keys", ["changeme", f"{SECRET},short", "x" * 31])
+def test_each_of_several_keys_must_be_a_real_one(keys: str) -> None:
+    complaint = complaint_of(
+        Settings(_env_file=None, secret_keys=SecretStr(keys), secret_key=SecretStr(SECRET), admin_token=TOKEN)
+    )
+    assert complaint.startswith("Set each key of CROSSLEDGER_SECRET_KEYS to a random text of at least 32 characters")
+    assert "short" not in complaint
+
+
 def test_blanks_are_no_secret() -> None:
     assert "CROSSLEDGER_SECRET_KEY" in complaint_of(settings(secret=" " * 40))
 

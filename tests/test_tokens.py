@@ -18,6 +18,7 @@ from app import tokens
 from app.db import Database
 from app.errors import AnswerLost, Inactive, Reconnect, Wait
 from app.oauth import HighLevelExchange
+from app.providers.addresses import Reach
 from app.providers.base import Grant
 from app.providers.highlevel.oauth import SCOPES, HighLevelOAuth
 from app.sandbox.highlevel.config import Config
@@ -43,6 +44,7 @@ def make_oauth(url: str) -> HighLevelOAuth:
         client_secret=config.client_secret,
         base_url=url,
         authorize_url=f"{url}/v2/oauth/chooselocation",
+        reach=Reach.PRIVATE_TOO,
     )
 
 

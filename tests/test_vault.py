@@ -34,6 +34,22 @@ def test_a_wrong_key_says_what_to_do() -> None:
     assert "pit-" not in str(caught.value)
 
 
+def test_the_newest_key_seals_and_all_of_them_open() -> None:
+    both = Vault(OTHER, KEY)
+    assert both.unseal(Vault(KEY).seal(SECRET)) == SECRET
+    assert Vault(OTHER).unseal(both.seal(SECRET)) == SECRET
+    with pytest.raises(ConfigurationError):
+        Vault(KEY).unseal(both.seal(SECRET))
+
+
+def test_what_is_sealed_with_an_older_key_is_told_from_what_is_current() -> None:
+    both, old = Vault(OTHER, KEY), Vault(KEY).seal(SECRET)
+    anew = both.resealed(old)
+    assert anew is not None
+    assert (both.is_current(old), both.is_current(anew)) == (False, True)
+    assert Vault("a-third-key-that-was-never-here-000003").resealed(old) is None
+
+
 @pytest.mark.parametrize("place", [0, 20, -5])
 def test_a_changed_seal_is_not_opened(place: int) -> None:
     sealed = list(Vault(KEY).seal(SECRET))

@@ -81,9 +81,11 @@ class WebhooksOut(BaseModel):
 class Webhooks(BaseModel):
     """What to enter at the vendor. The secrets are not shown again."""
 
-    url: str = Field(description="HighLevel: for a workflow's Webhook action. Invoice Ninja: one for each of `events`")
+    url: str = Field(
+        repr=False, description="HighLevel: for a workflow's Webhook action. Invoice Ninja: one for each of `events`"
+    )
     header: str = Field(description="Name of the header to send")
-    secret: str = Field(description="Value of that header")
+    secret: str = Field(repr=False, description="Value of that header")
     app_url: str | None = Field(None, description="HighLevel only: the webhook URL of a marketplace app")
     events: dict[str, str] | None = Field(None, description="Invoice Ninja only: the {event_id}s to subscribe to")
 

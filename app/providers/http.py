@@ -1,6 +1,7 @@
 """The one way a call leaves: gate, send, read, name the failure. Vendors add their dialect, not their own client.
 
 status            | becomes
+a private address | Rejected (nothing was sent), see app.providers.addresses
 no connection     | Retry (nothing was sent)
 no answer         | Retry for reads, AnswerLost for writes
 429               | Retry with the vendor's Retry-After, and the gate is told
@@ -11,17 +12,20 @@ other 4xx         | the vendor's `Dialect.refusal` names it
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+import httpcore
 import httpx
 import structlog
 
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
+from app.providers.addresses import Network, Reach, Resolver, resolve
 from app.providers.base import Gate, Keys
+from app.redaction import redacted
 from app.sync.values import storable
 
 log = structlog.get_logger()
@@ -35,11 +39,32 @@ _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")
 """Escapes of NUL and of surrogates, the only ways in which JSON carries them."""
 
 
-def make_client() -> httpx.AsyncClient:
+def make_client(reach: Reach = Reach.INTERNET, resolver: Resolver = resolve) -> httpx.AsyncClient:
     """The process-wide client. Redirects are never followed: a token must not travel to another host."""
     return httpx.AsyncClient(
-        timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, headers={"User-Agent": USER_AGENT}, trust_env=False
+        transport=make_transport(reach, resolver),
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        headers={"User-Agent": USER_AGENT},
+        trust_env=False,
     )
+
+
+def make_transport(reach: Reach, resolver: Resolver = resolve) -> httpx.AsyncHTTPTransport:
+    """Goes where `reach` allows, whatever a name stands for in that moment."""
+    trusted = httpx.create_ssl_context(trust_env=False)
+    transport = httpx.AsyncHTTPTransport(verify=trusted, limits=LIMITS, trust_env=False)
+    # httpx has no argument for the network below its pool. Where it keeps its pool elsewhere one day, nothing starts.
+    if not isinstance(transport._pool, httpcore.AsyncConnectionPool):
+        raise TypeError("this version of httpx keeps its connections in another way")
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=trusted,
+        max_connections=LIMITS.max_connections,
+        max_keepalive_connections=LIMITS.max_keepalive_connections,
+        keepalive_expiry=LIMITS.keepalive_expiry,
+        network_backend=Network(reach, resolver),
+    )
+    return transport
 
 
 class Dialect(Protocol):
@@ -123,11 +148,13 @@ class Wire:
             raise Retry(f"{label} cannot be reached: {error or type(error).__name__}") from error
         except httpx.TransportError as error:
             failure = AnswerLost if writes else Retry
-            raise failure(f"{label} did not answer: {error or type(error).__name__}") from error
+            raise failure(f"{label} did not answer: {redacted(str(error)) or type(error).__name__}") from error
 
     def _read(self, answer: httpx.Response, *, writes: bool) -> Any:
         label, status = self.dialect.label, answer.status_code
         body = _json(answer)
+        if status >= httpx.codes.BAD_REQUEST:
+            body = _cleaned(body, redacted)  # what it says is stored and shown, and may repeat our token
         if status == httpx.codes.TOO_MANY_REQUESTS:
             raise Retry(f"{label} answers 429: too many requests", after=retry_after(answer.headers))
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -169,16 +196,16 @@ def _json(answer: httpx.Response) -> Any:
         body = json.loads(answer.content)
     except (ValueError, RecursionError):
         return None
-    return _storable(body) if _SUSPECT.search(answer.content) else body
+    return _cleaned(body, storable) if _SUSPECT.search(answer.content) else body
 
 
-def _storable(body: Any) -> Any:
+def _cleaned(body: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(body, str):
-        return storable(body)
+        return clean(body)
     if isinstance(body, list):
-        return [_storable(each) for each in body]
+        return [_cleaned(each, clean) for each in body]
     if isinstance(body, dict):
-        return {storable(key): _storable(each) for key, each in body.items()}
+        return {clean(key): _cleaned(each, clean) for key, each in body.items()}
     return body
 
 

@@ -66,6 +66,7 @@ async def set_up(port: int) -> AsyncIterator[Stage]:
             secret_key=secrets.token_urlsafe(48),
             admin_token=token,
             public_url=url,
+            allow_private_addresses=True,
             highlevel_base_url=highlevel.url,
             highlevel_webhook_public_keys=(key,),
             retry_first=1,

@@ -1,5 +1,6 @@
 """For load balancers, supervisors and Prometheus."""
 
+import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -8,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.metrics import LINKS, OLDEST, PENDING
 from app.web.problems import problem
+
+log = structlog.get_logger()
 
 _PENDING = text("""
     SELECT count(*), coalesce(extract(epoch FROM now() - min(e.received_at)), 0) FROM events e WHERE e.state = 'pending'
@@ -44,7 +47,9 @@ def make_router(engine: AsyncEngine, *, late_after: float) -> APIRouter:
             async with engine.connect() as connection:
                 oldest = float(await connection.scalar(_LATE) or 0)
         except (SQLAlchemyError, OSError) as error:
-            return problem(503, f"The database does not answer: {str(error).partition(chr(10))[0]}")
+            # Anybody may ask here, and the reason names hosts and users: it is for the log.
+            log.error("health.database", reason=str(error).partition("\n")[0])
+            return problem(503, "The database does not answer; the log says why.")
         if oldest > late_after:
             return problem(503, f"An event has been waiting for {oldest:.0f} s: is a worker running?")
         return Response(f'{{"status":"ok","oldest_event_seconds":{oldest:.1f}}}', media_type="application/json")

@@ -1,5 +1,6 @@
 """Errors as application/problem+json (RFC 9457), everywhere alike."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -46,6 +47,9 @@ _STATUS: Mapping[type[CrossledgerError], int] = {
 # route's path matches no newline, and its methods are a list.
 _GIVE_UP = {404, 405, 410}
 
+# How a field is called, or a member of a list: words of small letters. Tokens have digits, capitals or are longer.
+_NAME = re.compile(r"[a-z]{1,12}(?:[_-][a-z]{1,12}){0,3}[1-4]?")
+
 
 def problem(
     status: int,
@@ -75,8 +79,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        # The input is left out: it may be a secret that was sent in the wrong field.
-        errors = [{"loc": list(each["loc"]), "msg": each["msg"], "type": each["type"]} for each in error.errors()]
+        errors = [_without_input(each) for each in error.errors()]
         return problem(422, "The request is not as documented; see errors.", errors=jsonable_encoder(errors))
 
     @app.exception_handler(CrossledgerError)
@@ -95,3 +98,12 @@ def install(app: FastAPI) -> None:
     async def ours(_: Request, error: Exception) -> Response:
         log.exception("web.bug", error=type(error).__name__)
         return problem(500, "This is an error of Crossledger's own; the log says more.")
+
+
+def _without_input(error: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent is left out: it may be a secret in the wrong field, or in the place of a field's name."""
+    said = error["msg"]
+    if error["type"] == "union_tag_invalid":  # the only one whose text repeats the input
+        said = f"Must be one of {error['ctx']['expected_tags']}"
+    place = [part if isinstance(part, int) or _NAME.fullmatch(part) else "?" for part in error["loc"]]
+    return {"loc": place, "msg": said, "type": error["type"]}

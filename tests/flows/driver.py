@@ -279,6 +279,7 @@ async def installed(**settings: str) -> AsyncIterator[Site]:
             "port": str(port),
             "public_url": f"http://127.0.0.1:{port}",
             "log_level": "warning",
+            "allow_private_addresses": "true",
             "highlevel_base_url": simulators["highlevel"].url,
             "highlevel_webhook_public_keys": (await vendors[0].get("/_control/public-key")).text,
             "highlevel_calls": "0",

@@ -14,9 +14,10 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from app.errors import AnswerLost, ConfigurationError, Inactive, Reconnect, Rejected, Retry
+from app.providers.addresses import Reach
 from app.providers.base import Grant, OpenGate
 from app.providers.highlevel.wire import LABEL, HighLevelDialect
-from app.providers.http import LONGEST_ANSWER, Wire, retry_after
+from app.providers.http import LONGEST_ANSWER, Wire, make_transport, retry_after
 from app.sync.values import storable
 
 with warnings.catch_warnings():  # it says, whatever the filters are before, that it prefers a successor of httpx
@@ -79,6 +80,7 @@ class HighLevelOAuth:
     client_secret: str = field(repr=False)
     base_url: str
     authorize_url: str
+    reach: Reach = Reach.INTERNET
 
     @property
     def app_id(self) -> str:
@@ -159,6 +161,7 @@ class HighLevelOAuth:
             client_id=self.client_id,
             client_secret=self.client_secret,
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 -- the name of a method
+            transport=make_transport(self.reach),
             timeout=LONGEST_ANSWER,
             trust_env=False,
             follow_redirects=False,

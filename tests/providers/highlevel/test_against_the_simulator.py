@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.errors import Duplicate, Forbidden, Gone, Reconnect, Rejected
+from app.providers.addresses import Reach
 from app.providers.base import Access, KeyKind, MatchKey, OpenGate
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.provider import HighLevel
@@ -40,7 +41,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 async def http(simulator: Simulator) -> AsyncIterator[httpx.AsyncClient]:
-    async with make_client() as client:
+    async with make_client(Reach.PRIVATE_TOO) as client:
         (await client.post(f"{simulator.url}/_control/reset")).raise_for_status()
         client.event_hooks["request"].append(_check)
         yield client

@@ -5,6 +5,7 @@ import httpx
 import pytest
 import respx
 
+from app.providers.addresses import Reach
 from app.providers.base import Access
 from app.providers.http import make_client
 from app.providers.invoice_ninja.api import InvoiceNinjaAccount
@@ -29,7 +30,7 @@ class OpenGate:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with make_client() as client:
+    async with make_client(Reach.PRIVATE_TOO) as client:
         yield client
 
 

@@ -1,0 +1,312 @@
+"""Secrets are planted everywhere, everything goes wrong, and then they are looked for everywhere."""
+
+import asyncio
+import base64
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+from urllib.parse import quote
+
+import httpx
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from tests.flows.breaking import EXPLODES, SWITCH
+from tests.flows.driver import ADMIN_TOKEN, LOCATION, SECRET_KEY, SERVICE_TOKENS, Postman, Site, installed
+
+TABLES: LiteralString = """
+    SELECT table_schema, table_name FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
+"""
+STATUSES = (400, 401, 403, 404, 409, 412, 413, 422, 429, 500, 503)
+
+
+class Canaries:
+    """`heard` is everything that left the service, by where it was found."""
+
+    def __init__(self) -> None:
+        self.planted: dict[str, str] = {}
+        self.heard: dict[str, str] = {}
+
+    def plant(self, name: str, value: str = "") -> str:
+        return self.planted.setdefault(name, value or f"canary-{secrets.token_hex(20)}")
+
+    def hear(self, where: str, said: str) -> None:
+        self.heard[f"{len(self.heard)} {where}"] = said
+
+    def found(self) -> list[str]:
+        return [
+            f"{name} in {where}: {said[max(0, said.find(spelling) - 150) :][:250]!r}"
+            for where, said in self.heard.items()
+            for name, value in self.planted.items()
+            for spelling in _spellings(value)
+            if spelling in said
+        ]
+
+
+def _spellings(value: str) -> Iterator[str]:
+    yield value
+    yield quote(value, safe="")
+    yield base64.b64encode(value.encode()).decode().rstrip("=")
+    if value.startswith("canary-"):  # random: a part of it is a leak as well
+        yield value[7:23]
+        yield value[-16:]
+
+
+def echo(token: str) -> dict[str, Any]:
+    """An error body that repeats what it was sent, in every place where a vendor puts words."""
+    said = f"Invalid token {token}"
+    return {
+        "message": [said] if len(token) % 2 else said,
+        "error": token,
+        "detail": said,
+        "errors": {token: [said], "name": [said]},
+        "meta": {"contactId": token},
+    }
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with installed(log_level="debug", retry_first="0.1", retry_longest="0.3", poll_interval="0.05") as site:
+        site.program = ("-m", "tests.flows.breaking")
+        yield site
+
+
+@asynccontextmanager
+async def talking(site: Site, canaries: Canaries, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose answers are all kept, but the two that show new webhook secrets."""
+
+    async def keep(answer: httpx.Response) -> None:
+        said = (await answer.aread()).decode()
+        if answer.is_success and '"webhooks"' in said:
+            return
+        canaries.hear(f"{answer.request.method} {answer.request.url.path} {answer.status_code}", said)
+        canaries.hear("headers", str(answer.headers.raw))
+
+    hooks = {"response": [keep]}
+    async with httpx.AsyncClient(
+        base_url=site.url, headers=headers, timeout=30, trust_env=False, event_hooks=hooks
+    ) as it:
+        yield it
+
+
+async def test_no_secret_is_found_anywhere_whatever_goes_wrong(site: Site) -> None:
+    canaries = Canaries()
+    password = canaries.plant("database password")
+    site.settings["database_url"] = make_url(site.database).set(password=password).render_as_string(hide_password=False)
+    site.settings["secret_keys"] = canaries.plant("newest key")
+    for name, value in {"admin token": ADMIN_TOKEN, "secret key": SECRET_KEY, **SERVICE_TOKENS}.items():
+        canaries.plant(name, value)
+    running = await site.serve()
+    async with talking(site, canaries, Authorization=f"Bearer {ADMIN_TOKEN}") as admin:
+        made = await _connect(site, admin, canaries)
+        await _vendors_repeat_our_tokens(site, admin, canaries)
+        await _wrong_fields(admin, canaries)
+        await _jobs_fail(site, admin)
+        await _read_everything(admin)
+    async with talking(site, canaries) as stranger:
+        await _strangers(stranger, canaries, made)
+    _commands(site, canaries)
+    await _no_database(site, canaries)
+    running.stop()
+    canaries.hear("log", running.log.read_text())
+    await _dump(site, canaries)
+
+    log = running.log.read_text()
+    for event in ("vendor.call", "web.bug", "sync.bug", "webhook.refused", "httpcore", "Traceback", "[secret]"):
+        assert event in log, f"{event} is not in the log: this test looks at too little"
+    assert len(canaries.heard) > 150
+    assert canaries.found() == []
+
+
+async def _connect(site: Site, admin: httpx.AsyncClient, canaries: Canaries) -> list[dict[str, Any]]:
+    crm = {"location_id": LOCATION, "private_token": SERVICE_TOKENS["highlevel"]}
+    billing = {
+        "base_url": site.simulators["ninja"].url,
+        "api_token": SERVICE_TOKENS["ninja"],
+        "api_secret": canaries.plant("api secret"),
+    }
+    made = []
+    for provider, body in (("highlevel", crm), ("invoice_ninja", billing)):
+        answer = await admin.post("/api/v1/connections", json={"provider": provider, "name": "x", **body})
+        assert answer.status_code == 201, answer.text
+        made.append(answer.json())
+    bridge = {"name": "b", "crm_connection_id": made[0]["id"], "billing_connection_id": made[1]["id"]}
+    assert (await admin.post("/api/v1/bridges", json=bridge)).status_code == 201
+    anew = (await admin.post(f"/api/v1/connections/{made[1]['id']}/webhook-secrets")).json()
+    canaries.heard.popitem()
+    canaries.heard.popitem()  # it shows them, this once
+    hooks = [made[0]["webhooks"], made[1]["webhooks"], anew]
+    for number, webhooks in enumerate(hooks):
+        canaries.plant(f"webhook secret {number}", webhooks["secret"])
+        canaries.plant(f"webhook key {number}", webhooks["url"].removesuffix("/{event_id}").rpartition("/")[2])
+    return hooks
+
+
+async def _vendors_repeat_our_tokens(site: Site, admin: httpx.AsyncClient, canaries: Canaries) -> None:
+    ninja = site.simulators["ninja"].url
+    for status in STATUSES:
+        token = canaries.plant(f"token {status}")
+        for vendor in site.vendors:
+            fault = {"kind": "status", "status": status, "body": echo(token), "path": "^/(?!_)"}
+            (await vendor.post("/_control/faults", json=fault)).raise_for_status()
+        for body in (
+            {"provider": "highlevel", "location_id": LOCATION, "private_token": token},
+            {"provider": "invoice_ninja", "base_url": ninja, "api_token": token, "api_secret": token},
+        ):
+            answer = await admin.post("/api/v1/connections", json={"name": "x", **body})
+            assert answer.status_code in (422, 503), answer.text
+        for number, name in ((1, "private_token"), (2, "api_token")):
+            answer = await admin.post(f"/api/v1/connections/{number}/check", json={name: token})
+            assert answer.status_code in (422, 503), answer.text
+        for vendor in site.vendors:
+            await vendor.delete("/_control/faults")
+    token = canaries.plant("token of a bug")
+    body = {"provider": "highlevel", "name": "x", "location_id": EXPLODES, "private_token": token}
+    last = {"Connection": "close"}  # the server hangs up after a bug
+    assert (await admin.post("/api/v1/connections", json=body, headers=last)).status_code == 500
+
+
+async def _wrong_fields(admin: httpx.AsyncClient, canaries: Canaries) -> None:
+    token = canaries.plant("in a wrong field")
+    good = {"provider": "highlevel", "name": "x", "location_id": LOCATION, "private_token": "p"}
+    wrong: list[Any] = [
+        *({**good, "location_id": f"{token}-", field: token} for field in good),
+        {**good, "location_id": token, "base_url": f"https://{token}@vendor.example"},
+        {**good, "location_id": token, "base_url": f"ftp://{token}"},
+        {**good, token: "x"},
+        {**good, "private_token": [token], token: {token: token}},
+        {**good, "private_token": f"{token} {token}"},
+        {"provider": token},
+        [token],
+        token,
+    ]
+    for body in wrong:
+        assert (await admin.post("/api/v1/connections", json=body)).status_code == 422
+    settings: list[Any] = [
+        {"prefer": token}, {"slot": token}, {token: 1}, {"contact": {"direction": token}}, {"contact": {token: token}},
+        {"contact": {"fields": [{"crm": 1, "billing": token, "direction": token}]}}, token,
+    ]  # fmt: skip
+    for body in settings:
+        await admin.patch("/api/v1/bridges/1", json={"settings": body, "name": ""})
+    for method, path in (
+        ("GET", f"/api/v1/links/{token}"),
+        ("GET", f"/api/v1/events?state={token}"),
+        ("GET", f"/api/v1/events?cursor={token}"),
+        ("GET", f"/api/v1/{token}"),
+        ("GET", f"/{token}"),
+        ("POST", "/api/v1/connections/1/check"),
+        ("POST", "/api/v1/jobs/retry"),
+    ):
+        assert (await admin.request(method, path, json={"state": token, token: token})).status_code in (404, 405, 422)
+    raw = f'{{"provider": "highlevel", "private_token": "{token}'.encode()
+    headers = {"Content-Type": "application/json"}
+    assert (await admin.post("/api/v1/connections", content=raw, headers=headers)).status_code == 422
+
+
+async def _jobs_fail(site: Site, admin: httpx.AsyncClient) -> None:
+    """In each way: with a bug of ours, and with answers that repeat the tokens; what is stored of it stays."""
+    postman = Postman()
+    contact = await site.add_contact(firstName="Jane", lastName="Doe", email="jane@acme.example")
+
+    async def deliver(state: str) -> None:
+        headers, body = postman.delivery(contact)
+        assert (await admin.post("/webhooks/highlevel", headers=headers, content=body)).status_code == 202
+        for _ in range(400):
+            if await site.rows("SELECT 1 FROM links WHERE state = %s", state):
+                break
+            await asyncio.sleep(0.05)
+        for path in ("links", "jobs", "activities", "events", "connections"):
+            await admin.get(f"/api/v1/{path}")
+
+    (site.home / SWITCH).touch()
+    await deliver("retrying")
+    (site.home / SWITCH).unlink()
+    await deliver("ok")
+    for status, state in ((500, "retrying"), (422, "failed"), (400, "failed"), (401, "waiting")):
+        for name, vendor in zip(SERVICE_TOKENS, site.vendors, strict=True):
+            fault = {"kind": "status", "status": status, "body": echo(SERVICE_TOKENS[name]), "path": "^/(?!_)"}
+            await vendor.post("/_control/faults", json=fault)
+        await deliver(state)
+        for vendor in site.vendors:
+            await vendor.delete("/_control/faults")
+
+
+async def _read_everything(admin: httpx.AsyncClient) -> None:
+    for path in ("/metrics", "/readyz", "/healthz", "/openapi.json", "/docs", "/redoc", "/", "/favicon.ico"):
+        await admin.get(path)
+    for thing in ("connections", "bridges", "events", "links", "activities", "jobs"):
+        rows = (await admin.get(f"/api/v1/{thing}", params={"limit": "500"})).json()["items"]
+        for row in rows[:5] if thing != "jobs" else ():
+            await admin.get(f"/api/v1/{thing}/{row['id']}")
+
+
+async def _strangers(stranger: httpx.AsyncClient, canaries: Canaries, hooks: list[dict[str, Any]]) -> None:
+    """Bad signatures and secrets in wrong places, from somebody who has no token."""
+    header, body = hooks[0]["header"], json.dumps({"id": "x", "token": canaries.plant("in a body")}).encode()
+    for webhooks in hooks:
+        path = webhooks["url"].replace("{event_id}", "1").partition("/webhooks/")[2]
+        key, secret = path.split("/")[-2 if "ninja" in path else -1], webhooks["secret"]
+        for place, headers in (
+            (path, {}),
+            (path, {header: canaries.plant("wrong secret")}),
+            (path, {header: key}),
+            (path.replace(key, secret), {header: secret}),
+            (path.replace(key, canaries.plant("wrong key")), {header: secret}),
+            (f"highlevel/{key}", {header: secret}),
+            (f"{secret}/{key}", {header: secret}),
+            (f"highlevel?key={key}", {"X-GHL-Signature": secret}),
+        ):
+            answer = await stranger.post(f"/webhooks/{place}", content=body, headers=headers)
+            assert answer.status_code == 401, (place, answer.text)
+    for value in (f"Basic {ADMIN_TOKEN}", ADMIN_TOKEN, f"Bearer {ADMIN_TOKEN}x"):
+        assert (await stranger.get("/api/v1/links", headers={"Authorization": value})).status_code == 401
+
+
+def _commands(site: Site, canaries: Canaries) -> None:
+    for command in (["check"], ["rotate-keys"], ["replay", "1"], ["serve", "--port", "x"]):
+        canaries.hear(f"crossledger {command[0]}", _said(site, *command))
+
+
+async def _no_database(site: Site, canaries: Canaries) -> None:
+    """The URL is wrong in several ways, and the sentence that says so must not repeat the password."""
+    password = canaries.planted["database password"]
+    for url in (
+        f"postgresql://postgres:{password}@127.0.0.1:1/x",
+        f"postgresql://postgres:{password}@/x?host=%2Fnowhere",
+        f"postgresql://postgres:{password}@127.0.0.1:port/x",
+        f"postgresql://postgres:p@{password}@127.0.0.1:1/x",
+        f"mysql://root:{password}@127.0.0.1/x",
+        f"{password}",
+        f"postgresql://postgres:{password}@127.0.0.1:1/x?nonsense={password}",
+    ):
+        site.settings["database_url"] = url
+        canaries.hear(f"without a database: {url.replace(password, '')}", _said(site, "check"))
+
+
+def _said(site: Site, *command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *site.program, *command],
+        cwd=site.home,
+        env=site._environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+async def _dump(site: Site, canaries: Canaries) -> None:
+    tables = await site.rows(TABLES)
+    assert {"connections", "events", "links", "procrastinate_jobs"} <= {name for _, name in tables}
+    for schema, name in tables:
+        every = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, name)).as_string()
+        rows = await site.rows(every)
+        canaries.hear(f"table {name}", "\n".join(row[0] for row in rows))

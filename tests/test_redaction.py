@@ -1,0 +1,124 @@
+"""What is secret here is left out of everything that goes through `redacted`, however it is spelled."""
+
+import io
+import json
+import logging
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+import app.redaction
+from app.api.requests import HighLevelIn, InvoiceNinjaIn, SecretsIn
+from app.api.webhook_setup import webhooks
+from app.connections import WebhookSecrets
+from app.logs import Redacting, _redact
+from app.main import build
+from app.providers.base import Access, OpenGate
+from app.providers.highlevel.oauth import HighLevelOAuth
+from app.providers.highlevel.provider import HighLevel
+from app.providers.http import make_client
+from app.providers.invoice_ninja.provider import InvoiceNinja
+from app.redaction import HIDDEN, MOST, keep_secret, redacted
+from app.settings import Settings
+from app.vault import Vault, new_secret
+
+CANARY = "canary-0123456789-abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.redaction, "_known", {})
+    monkeypatch.setattr(app.redaction, "_longest_first", ())
+
+
+def test_a_secret_is_left_out_wherever_it_stands() -> None:
+    keep_secret(CANARY)
+    assert redacted(f"Bearer {CANARY}, {CANARY}!") == f"Bearer {HIDDEN}, {HIDDEN}!"
+    assert redacted("nothing of it") == "nothing of it"
+
+
+def test_a_secret_is_found_as_json_and_urls_spell_it() -> None:
+    secret = 'p"a\\ss/wörd@1'
+    keep_secret(secret)
+    for spelling in (secret, json.dumps({"a": secret}), f"postgresql://u:{quote(secret, safe='')}@h", quote(secret)):
+        assert "rd@1" not in redacted(spelling).replace("%40", "@")
+
+
+def test_of_two_secrets_the_longer_one_goes_first() -> None:
+    keep_secret(CANARY, f"{CANARY}-and-more")
+    assert redacted(f"{CANARY}-and-more") == HIDDEN
+
+
+def test_short_words_stay() -> None:
+    keep_secret("", "token")
+    assert redacted("the token is refused") == "the token is refused"
+
+
+def test_the_oldest_are_forgotten_before_memory_is() -> None:
+    keep_secret(*(f"secret-number-{n}" for n in range(MOST)))
+    keep_secret(CANARY)
+    assert len(app.redaction._known) == MOST
+    assert redacted(CANARY) == HIDDEN
+
+
+def test_what_a_vault_seals_or_opens_and_what_is_made_anew_is_secret() -> None:
+    sealed = Vault("k" * 40).seal({"token": CANARY})
+    assert redacted(CANARY) == HIDDEN
+    app.redaction._known.clear()
+    keep_secret("something else")
+    assert redacted(CANARY) == CANARY
+    Vault("k" * 40).unseal(sealed)
+    assert redacted(CANARY) == HIDDEN
+    assert redacted(new_secret()) == HIDDEN
+
+
+def test_lines_of_the_log_and_tracebacks_of_libraries_have_no_secret() -> None:
+    keep_secret(CANARY)
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(Redacting("%(message)s"))
+    library = logging.Logger("library")
+    library.addHandler(handler)
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        library.exception("with %s", CANARY)
+    assert "Traceback" in out.getvalue()
+    assert CANARY not in out.getvalue()
+    assert _redact(structlog.get_logger(), "info", f"event=x reason={CANARY}") == f"event=x reason={HIDDEN}"
+
+
+async def test_nothing_that_holds_a_secret_shows_it(settings: Settings, tmp_path: Path) -> None:
+    secret, url = SecretStr(CANARY), f"postgresql://u:{CANARY}@127.0.0.1:1/x"
+    given = settings.model_copy(update={"admin_token": secret, "secret_key": secret, "database_url": url})
+    service = build(given.model_copy(update={"secret_keys": SecretStr(f"{CANARY}-2")}), url)
+    made = WebhookSecrets(CANARY, CANARY)
+    access = Access(base_url="https://x.example", account_id="a", secrets=dict.fromkeys(_NAMES, CANARY))
+    async with make_client() as client:
+        holders = [
+            given,
+            service,
+            *(getattr(service, name) for name in service.__slots__),
+            service.connections.vault,
+            made,
+            webhooks("highlevel", "https://x.example", made),
+            webhooks("invoice_ninja", "https://x.example", made),
+            access,
+            HighLevel().open(access, OpenGate(), client),
+            InvoiceNinja().open(access, OpenGate(), client),
+            HighLevelOAuth(client_id="a-b", client_secret=CANARY, base_url="https://x.example", authorize_url=""),
+            HighLevelIn(provider="highlevel", name="x", location_id="l", private_token=secret),
+            InvoiceNinjaIn(provider="invoice_ninja", name="x", api_token=secret, api_secret=secret),
+            SecretsIn(private_token=secret),
+        ]
+        for holder in holders:
+            for shown in (repr(holder), str(holder), f"{[holder]}"):
+                assert CANARY not in shown, type(holder)
+    await service.client.aclose()
+    await service.db.dispose()
+
+
+_NAMES = ("private_token", "api_token", "api_secret")
