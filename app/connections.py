@@ -155,14 +155,13 @@ class Connections:
                 " its own; this one keeps its credentials."
             )
         # A check of the stored ones may end after somebody has brought new ones: it says nothing about those.
-        proven = {"sealed": self.vault.seal(kept)} if secrets else {}
         unchanged = [] if secrets else [col(Connection.sealed) == row.sealed]
         async with self.engine.begin() as connection:
             await connection.execute(
                 update(Connection)
                 .where(col(Connection.id) == connection_id, *unchanged)
                 .values(
-                    **proven,
+                    sealed=self.vault.seal(kept),
                     state=ConnectionState.ACTIVE.value,
                     state_reason="",
                     facts=dict(profile.facts),
