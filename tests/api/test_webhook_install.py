@@ -377,8 +377,10 @@ async def test_a_check_of_all_goes_on_past_one_that_breaks(bare_world: World) ->
     first = (await hooks(bare_world))[0]
     await bare_world.ninja.post("/api/v1/webhooks/bulk", json={"action": "archive", "ids": [first["id"]]})
     async with bare_world.service.engine.begin() as connection:
-        broken = "INSERT INTO connections (provider, sealed, webhooks_managed) VALUES ('invoice_ninja', 'junk', true)"
-        await connection.execute(text(broken))
+        sealed = bare_world.service.connections.vault.seal({"api_token": "t0ken"})
+        columns = "(provider, base_url, sealed, webhook_sealed, webhooks_managed)"
+        broken = f"INSERT INTO connections {columns} VALUES ('invoice_ninja', :url, :sealed, :sealed, true)"  # noqa: S608
+        await connection.execute(text(broken), {"url": bare_world.ninja_url, "sealed": sealed})
     await subscriptions(bare_world).check_all()
     assert len(await hooks(bare_world)) == len(EVENTS)
     assert (await shown(bare_world, made["id"]))["state"] == ConnectionState.ACTIVE
