@@ -2,13 +2,14 @@
 
 import structlog
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.metrics import LINKS, OLDEST, PENDING
-from app.web.problems import problem
+from app.web.problems import documented, problem
 
 log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ def make_router(engine: AsyncEngine, *, late_after: float) -> APIRouter:
         """The process answers."""
         return {"status": "ok"}
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses=documented({503: "No database, or an event waits for too long"}))
     async def readyz() -> Response:
         """The database answers, and no event waits that should have been handled.
 
@@ -54,7 +55,7 @@ def make_router(engine: AsyncEngine, *, late_after: float) -> APIRouter:
             return problem(503, f"An event has been waiting for {oldest:.0f} s: is a worker running?")
         return Response(f'{{"status":"ok","oldest_event_seconds":{oldest:.1f}}}', media_type="application/json")
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse, responses=documented({503: "No database"}))
     async def metrics() -> Response:
         """Prometheus text format."""
         async with engine.connect() as connection:

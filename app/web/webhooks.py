@@ -28,11 +28,17 @@ from app.providers.highlevel import webhook as highlevel
 from app.providers.invoice_ninja import webhook as invoice_ninja
 from app.settings import Settings
 from app.vault import digest
-from app.web.problems import problem
+from app.web.problems import documented, problem
 
 log = structlog.get_logger()
 
 SECRET_HEADER = invoice_ninja.SECRET_HEADER
+_REFUSALS = {
+    400: "Proven to come from the vendor, but unreadable",
+    401: "Not proven to come from the vendor; nothing is stored",
+    413: "Larger than the limit",
+    429: "Cannot be stored now: send it again",
+}
 ACCEPTED = b'{"status":"accepted"}'
 
 
@@ -77,7 +83,7 @@ class Door:
 
 
 def make_router(door: Door) -> APIRouter:
-    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+    router = APIRouter(prefix="/webhooks", tags=["webhooks"], responses=documented(_REFUSALS))
     Secret = Annotated[str, Header(alias=SECRET_HEADER)]  # noqa: N806
 
     @router.post("/highlevel", status_code=202)
