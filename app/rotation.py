@@ -13,7 +13,7 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from app.models import Connection
+from app.models import Connection, Token
 from app.vault import Vault
 
 log = structlog.get_logger()
@@ -21,7 +21,11 @@ log = structlog.get_logger()
 BATCH = 200
 ROUNDS = 5
 
-SEALED: Sequence[tuple[type[SQLModel], str]] = ((Connection, "sealed"),)
+SEALED: Sequence[tuple[type[SQLModel], str]] = (
+    (Connection, "sealed"),
+    (Connection, "webhook_sealed"),
+    (Token, "sealed"),
+)
 """Every column that holds what a vault has sealed. A test finds those that are missing here by their names."""
 
 
