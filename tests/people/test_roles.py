@@ -27,6 +27,8 @@ MAY = {
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
+        GET /connections/{connection_id}/webhooks           DELETE /connections/{connection_id}/webhooks
+        POST /connections/{connection_id}/webhooks/install
         POST /bridges           PATCH /bridges/{bridge_id}
         POST /events/{event_id}/replay
         POST /jobs/retry        POST /jobs/{job_id}/retry
