@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     @classmethod
     def _at_least_here(cls, given: Any) -> Any:
         if isinstance(given, dict) and not given.get("public_url"):
-            return {**given, "public_url": f"http://127.0.0.1:{given.get('port', 8000)}"}
+            return {**given, "public_url": f"http://127.0.0.1:{given.get('port') or 8000}"}
         return given
 
     @field_validator("public_url")
