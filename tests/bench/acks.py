@@ -1,6 +1,6 @@
 """Durable acknowledgements, against what the same server does when there is nothing to do.
 
-The one to compare with is a POST whose body is read, for a webhook is one; a GET is told beside it.
+The one to compare with is a POST in the webhooks' own place, whose body is read; a GET is told beside it.
 """
 
 from statistics import median

@@ -15,7 +15,8 @@ import uvloop
 
 from tests.flows.driver import Postman
 
-EMPTY = "/empty"
+EMPTY = "/webhooks-empty"
+"""As near as a webhook's address: first among the routes, without the headers that browsers get."""
 
 
 class Connection(asyncio.Protocol):

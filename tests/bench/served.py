@@ -16,6 +16,7 @@ def with_empty_endpoint(service: Service, lifespan: Lifespan | None) -> FastAPI:
         await request.body()
         return Response(b'{"status":"accepted"}', 202, media_type="application/json")
 
+    application.router.routes.insert(0, application.router.routes.pop())
     return application
 
 
