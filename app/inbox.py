@@ -21,7 +21,7 @@ from app.db import Database
 from app.directory import BridgeView, ConnectionView, Directory
 from app.models.connection import ConnectionState
 from app.models.event import EventState
-from app.providers.base import Event, Verdict
+from app.providers.base import APP, Event, Verdict
 from app.queue import DEFER_JOBS, Priority, RecordJob
 from app.sync.records import Side
 from app.sync.values import storable
@@ -128,7 +128,9 @@ class Inbox:
             raise Full(type(error).__name__) from error
 
     async def _rows(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> list[dict[str, Any]]:
-        """One row per bridge that the event concerns; a single ignored one where it concerns none."""
+        """One row per bridge that the event concerns; a single one where it concerns none, or the app itself."""
+        if event.object == APP and event.verdict is Verdict.HANDLED:
+            return [_row(provider, event, None)]
         if not connections:
             return [_row(provider, event, None, ignored="unknown account")]
         rows: list[dict[str, Any]] = []

@@ -33,13 +33,15 @@ _END = text("""
     RETURNING connection_id
 """)
 _SWEEP = text("DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day'")
-# An installation that nobody here began never changes a connection that works.
+# An installation that nobody here began never changes a connection that works. A consent counts as an answer of the
+# account: an UNINSTALL from before it is old news (`app.installations`).
 _ADOPT = text("""
     INSERT INTO connections AS c (provider, name, state, state_reason, base_url, account_id, kind, auth)
     VALUES ('highlevel', :name, :state, :reason, :base_url, :account_id, :kind, 'oauth')
     ON CONFLICT (provider, base_url, account_id) DO UPDATE
        SET auth = 'oauth', kind = excluded.kind, sealed = '', state = excluded.state,
-           state_reason = excluded.state_reason
+           state_reason = excluded.state_reason,
+           checked_at = CASE WHEN :pending THEN c.checked_at ELSE now() END
      WHERE NOT :pending OR c.state <> 'active'
     RETURNING id
 """)
@@ -130,11 +132,23 @@ class Installer:
         keys = self.connections.guardian.keys(agency_id, PROVIDER, agency.account_id)
         picked = []
         for location_id in dict.fromkeys(location_ids):
-            grant = await self.oauth.location_token(
-                self.connections.client, await keys.current(), company_id=agency.account_id, location_id=location_id
-            )
+            grant = await self._location(agency, await keys.current(), location_id)
             picked.append(await self._adopted(grant, pending=False))
         return picked
+
+    async def offer(self, agency_id: int, location_id: str) -> bool:
+        """A location where the agency has installed the app, to be claimed. False: it is not one of the agency's."""
+        agency = await self._agency(agency_id)
+        if not any(choice.location.id == location_id for choice in await self.choices(agency_id)):
+            return False
+        keys = self.connections.guardian.keys(agency_id, PROVIDER, agency.account_id)
+        await self._adopted(await self._location(agency, await keys.current(), location_id), pending=True)
+        return True
+
+    async def _location(self, agency: Connection, token: str, location_id: str) -> Grant:
+        return await self.oauth.location_token(
+            self.connections.client, token, company_id=agency.account_id, location_id=location_id
+        )
 
     @property
     def _callback(self) -> str:

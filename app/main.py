@@ -17,6 +17,7 @@ from app.connections import Connections
 from app.db import Bundled, Database, open_database
 from app.directory import Directory
 from app.inbox import Inbox
+from app.installations import Installations
 from app.installing import Installer
 from app.jobs import RecordSync
 from app.oauth import HighLevelExchange
@@ -123,9 +124,9 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
         if bundled is not None:
             await bundled.revive()
 
-    worker = Worker(settings, engine, queue, sync, connections, revive)
-    worker.register()
     installer = Installer(app, vault, connections, settings.public_url)
+    worker = Worker(settings, engine, queue, sync, connections, Installations(connections, installer), revive)
+    worker.register()
     inbox = Inbox(db, directory)
     return Service(settings, db, engine, queue, client, directory, connections, inbox, worker, installer)
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
+from app.installations import Installations
 from app.jobs import RecordSync
 from app.providers.http import LONGEST_ANSWER
 from app.queue import QUEUE, SYNC, RecordJob, defer
@@ -54,6 +55,7 @@ class Worker:
     queue: procrastinate.App
     sync: RecordSync
     connections: Connections
+    installations: Installations
     revive: Callable[[], Awaitable[None]]
     """Brings the bundled database back where that is ours to do."""
 
@@ -63,6 +65,7 @@ class Worker:
         every = max(1, min(30, int(self.settings.stalled_after / 3)))
         self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
+        self._periodic("settle_installations", "* * * * *", self.installations.settle)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
         self._periodic("renew_tokens", "*/10 * * * *", self._renew_tokens)
         self._periodic("check_webhooks", "23 * * * *", self._check_webhooks)

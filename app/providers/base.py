@@ -15,6 +15,9 @@ import httpx
 from app.providers.hooks import Hooks
 from app.sync.records import FieldSpec, Record, Side, Values
 
+APP = "app"
+"""The `Event.object` of deliveries about our installation itself: no record, no bridge (`app.installations`)."""
+
 
 class Verdict(StrEnum):
     """What becomes of a delivery. Every kind of event is on one of these lists; there is no `else: pass`."""

@@ -1,6 +1,5 @@
 """Connecting in a browser's steps, over HTTP: consent and back, agencies, installations from the vendor's side."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,43 +8,9 @@ import pytest
 
 from app.sandbox.highlevel.config import Config
 from tests.conftest import LOCATION, World
+from tests.web.consent import agree, follow, log_in, token_of
 
 STRANGER = "Authorization"
-
-
-@pytest.fixture
-async def browser(bare_world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """An owner who is logged in. Redirects are followed by hand, so that each is seen."""
-    async with httpx.AsyncClient(base_url=bare_world.url, timeout=20, trust_env=False) as browser:
-        await log_in(bare_world, browser)
-        yield browser
-
-
-async def log_in(world: World, browser: httpx.AsyncClient, email: str = "owner@ours.example") -> None:
-    password = "correct horse battery staple"
-    body = {"email": email, "password": password, "role": "owner"}
-    (await world.admin.post("/api/v1/users", json=body)).raise_for_status()
-    form = {"csrf_token": token_of((await browser.get("/login")).text), "email": email, "password": password}
-    answer = await browser.post("/login", data=form)
-    assert answer.status_code == 303, answer.text
-
-
-def token_of(html: str) -> str:
-    return html.partition('name="csrf_token" value="')[2].partition('"')[0]
-
-
-async def agree(browser: httpx.AsyncClient, choice: str, start: str = "/oauth/highlevel/start") -> httpx.URL:
-    """From our start through the vendor's page; returns the address that it sends the browser back to."""
-    to_vendor = await browser.get(start)
-    assert to_vendor.status_code == 303, to_vendor.text
-    url = httpx.URL(to_vendor.headers["location"])
-    async with httpx.AsyncClient(trust_env=False) as elsewhere:
-        back = await elsewhere.get(url.copy_merge_params({"approve": choice}))
-    return httpx.URL(back.headers["location"])
-
-
-async def follow(browser: httpx.AsyncClient, back: httpx.URL) -> httpx.Response:
-    return await browser.get(back.raw_path.decode())
 
 
 async def connections(world: World) -> list[dict[str, Any]]:

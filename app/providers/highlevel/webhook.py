@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from app.errors import BadPayload, BadSignature, ConfigurationError
-from app.providers.base import Event, Verdict
+from app.providers.base import APP, Event, Verdict
 from app.providers.highlevel.wire import ID
 
 SIGNATURE = "x-ghl-signature"
@@ -56,11 +56,13 @@ HANDLED: Mapping[str, str] = {
     "ContactDelete": "contact",
     "ContactTagUpdate": "contact",
     "ContactDndUpdate": "contact",
+    "INSTALL": APP,
+    "UNINSTALL": APP,
 }
 
 _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
-    "connections are made with a private token, not by installing": (
-        "INSTALL", "UNINSTALL", "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
+    "plans and other accounts of HighLevel's are not synced": (
+        "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
     ),
     "notes are not synced": ("NoteCreate", "NoteUpdate", "NoteDelete"),
     "tasks are not synced": ("TaskCreate", "TaskComplete", "TaskDelete"),
@@ -144,16 +146,25 @@ def read(raw: bytes, *, event: str = "", app_id: str = "") -> Event:
     if app_id and body.get("appId", app_id) != app_id:
         verdict, reason = Verdict.IGNORED, "for another app"
     handled = verdict is Verdict.HANDLED
+    location = _name(body.get("locationId") or body.get("altId"), "locationId")
+    external_id = _subject(kind, body, location) if handled else ""
     return Event(
         delivery_id=webhook_id or _fingerprint(kind, raw),
         kind=kind,
         verdict=verdict,
         object=HANDLED[kind] if handled else "",
-        external_id=_id(body.get("id"), "id") if handled else "",
-        account=_name(body.get("locationId") or body.get("altId"), "locationId"),
+        external_id=external_id,
+        account=location,
         by_content=not webhook_id,
         reason=reason,
     )
+
+
+def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
+    """The id of the record; of the account where the event is about the app: an agency's names no location."""
+    if HANDLED[kind] == APP:
+        return _id(location or body.get("companyId"), "locationId")
+    return _id(body.get("id"), "id")
 
 
 def read_workflow(raw: bytes) -> Event:

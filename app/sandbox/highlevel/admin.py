@@ -11,6 +11,7 @@ from app.sandbox.control import PREFIX
 from app.sandbox.highlevel import contacts, shapes, writes
 from app.sandbox.highlevel.errors import ApiError
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
+from app.sandbox.highlevel.store import COMPANY_ID
 from app.sandbox.highlevel.tokens import SCOPES, Owner
 
 Handler = Callable[[Sandbox, Request], Awaitable[Any]]
@@ -39,6 +40,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         Route(f"{PREFIX}/workflow", of(_workflow), methods=["POST"]),
         Route(f"{PREFIX}/tokens", of(_add_token), methods=["POST"]),
         Route(f"{PREFIX}/tokens/{{token}}", of(_revoke), methods=["DELETE"]),
+        Route(f"{PREFIX}/install", of(_install), methods=["POST"]),
         Route(f"{PREFIX}/uninstall", of(_uninstall), methods=["POST"]),
         Route(f"{PREFIX}/locations/{{location_id}}", of(_location), methods=["GET", "POST"]),
         Route(f"{PREFIX}/locations/{{location_id}}/custom-fields", of(_add_custom_field), methods=["POST"]),
@@ -113,10 +115,26 @@ async def _revoke(sandbox: Sandbox, request: Request) -> Any:
     return {}
 
 
-async def _uninstall(sandbox: Sandbox, request: Request) -> Any:
+async def _install(sandbox: Sandbox, request: Request) -> Any:
+    """`{"locationId"}`: the agency installs the app there, and no browser of ours takes part."""
     location = sandbox.store.locations[(await json_body(request))["locationId"]]
-    sandbox.tokens.revoke_location(location.id)
-    sandbox.webhooks.emit("UNINSTALL", location.id, {})
+    location.installed = True
+    sandbox.webhooks.emit("INSTALL", location.id, {"companyId": COMPANY_ID, "installType": "Location"})
+    return {}
+
+
+async def _uninstall(sandbox: Sandbox, request: Request) -> Any:
+    """`{"locationId"}`, or `{}` for the whole agency: what OAuth issued is forgotten, and the app is told."""
+    if location_id := (await json_body(request)).get("locationId"):
+        location = sandbox.store.locations[location_id]
+        location.installed = False
+        sandbox.tokens.revoke_location(location.id)
+        sandbox.webhooks.emit("UNINSTALL", location.id, {})
+    else:
+        for location in sandbox.store.locations.values():
+            location.installed = False
+        sandbox.tokens.revoke_company()
+        sandbox.webhooks.emit("UNINSTALL", "", {"companyId": COMPANY_ID})
     return {}
 
 

@@ -90,6 +90,8 @@ def _token(sandbox: Sandbox, form: dict[str, str]) -> dict[str, Any]:
     grant = form["grant_type"]
     if grant == "authorization_code":
         owner = sandbox.tokens.use_code(_given(form, "code"))
+        for location in sandbox.store.locations.values():
+            location.installed |= owner.location_id in ("", location.id)
         if owner.location_id:
             sandbox.webhooks.emit("INSTALL", owner.location_id, {"companyId": COMPANY_ID, "installType": "Location"})
     elif grant == "refresh_token":
@@ -150,6 +152,8 @@ async def _location_token(sandbox: Sandbox, request: Request, owner: Owner) -> t
     location = sandbox.store.locations.get(_given(form, "locationId"))
     if not is_company(owner, _given(form, "companyId")) or location is None:
         raise bad_request("Location not found")
+    if not location.installed:
+        raise bad_request("App is not installed on this location")
     if not location.active:
         raise bad_request("Location is not active")
     narrowed = Owner(user_type="Location", location_id=location.id, scopes=owner.scopes)
@@ -169,7 +173,7 @@ async def _installed_locations(sandbox: Sandbox, request: Request, owner: Owner)
             "_id": each.id,
             "name": each.name,
             "address": "1 Loopback Street",
-            "isInstalled": True,
+            "isInstalled": each.installed,
             "versionId": sandbox.config.app_id,
             "installedAt": iso(now()),
         }

@@ -79,6 +79,8 @@ class Location:
     country: str = "US"
     timezone: str = "America/New_York"
     active: bool = True
+    installed: bool = True
+    """Whether the agency's installation covers it."""
     allow_duplicate_contact: bool = False
     match_order: tuple[str, ...] = ("email", "phone")
     """The location's "Allow Duplicate Contact" setting names the fields that identify a contact, first one first."""

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,14 +116,19 @@ class Tokens:
         self._tokens.pop(value, None)
 
     def revoke_location(self, location: str) -> None:
-        """Forget what OAuth has issued for a location. The fixed tokens stay."""
+        self._forget(lambda owner: owner.location_id == location)
+
+    def revoke_company(self) -> None:
+        """The agency's own, and those of all its locations."""
+        self._forget(lambda _: True)
+
+    def _forget(self, theirs: Callable[[Owner], bool]) -> None:
+        """What OAuth has issued to them. The fixed tokens stay."""
         self._tokens = {
-            value: token
-            for value, token in self._tokens.items()
-            if token.expires is None or token.owner.location_id != location
+            value: token for value, token in self._tokens.items() if token.expires is None or not theirs(token.owner)
         }
-        self._refresh = {value: owner for value, owner in self._refresh.items() if owner.location_id != location}
-        self.installed = [owner for owner in self.installed if owner.location_id != location]
+        self._refresh = {value: owner for value, owner in self._refresh.items() if not theirs(owner)}
+        self.installed = [owner for owner in self.installed if not theirs(owner)]
 
 
 def is_company(owner: Owner, company_id: str) -> bool:

@@ -81,7 +81,7 @@ class Webhooks:
         config = self._config()
         payload = {
             "type": event,
-            "locationId": location_id,
+            **({"locationId": location_id} if location_id else {}),
             "versionId": config.app_id,
             "appId": config.app_id,
             **body,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadPayload
+from app.providers.base import APP as APP_EVENT
 from app.providers.base import Event, Verdict
 from app.providers.highlevel.webhook import HANDLED, IGNORED, NAMELESS, read, read_workflow
 from tests.providers.highlevel.recorded import APP, CONTACT, LOCATION, load, raw
@@ -30,7 +31,7 @@ def test_a_contact_event_becomes_a_hint_without_data() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", sorted(HANDLED))
+@pytest.mark.parametrize("kind", sorted(kind for kind, object_ in HANDLED.items() if object_ == "contact"))
 def test_every_handled_event_names_its_contact(kind: str) -> None:
     event = read(delivery(type=kind))
     assert (event.verdict, event.kind, event.object, event.external_id) == (Verdict.HANDLED, kind, "contact", CONTACT)
@@ -103,7 +104,18 @@ def test_a_record_in_an_envelope_is_read_as_well() -> None:
 
 def test_an_installation_is_known_by_its_location() -> None:
     event = read(raw("webhook_install"), app_id=APP)
-    assert (event.verdict, event.account) == (Verdict.IGNORED, LOCATION)
+    assert (event.verdict, event.object, event.external_id) == (Verdict.HANDLED, APP_EVENT, LOCATION)
+
+
+def test_an_agencys_uninstallation_is_known_by_the_agency() -> None:
+    body = {"type": "UNINSTALL", "appId": APP, "companyId": "CmpHarbour0000000001"}
+    event = read(json.dumps(body).encode(), app_id=APP)
+    assert (event.object, event.external_id, event.account) == (APP_EVENT, "CmpHarbour0000000001", "")
+
+
+def test_an_installation_of_nothing_is_a_bad_payload() -> None:
+    with pytest.raises(BadPayload, match="locationId"):
+        read(json.dumps({"type": "UNINSTALL", "appId": APP}).encode(), app_id=APP)
 
 
 def test_a_signed_event_of_another_app_is_not_ours() -> None:
