@@ -14,6 +14,7 @@ from app.errors import CrossledgerError, Rejected
 from app.providers.base import Login, Membership, OpenGate
 from app.providers.http import Wire
 from app.providers.invoice_ninja.wire import LABEL, CompanyUsers, InvoiceNinjaDialect, parse, words_of
+from app.redaction import keep_secret_here
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,14 +44,16 @@ class LoginDialect:
 
 
 async def memberships(root: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
-    """The companies that a login opens. Raises Rejected and Retry, never with the password in their text."""
+    """The companies that a login opens. Raises Rejected and Retry, with neither password nor code in their text."""
+    keep_secret_here(login.password)
     wire = Wire(client, root, LoginDialect(secret=login.api_secret), OpenGate())
     code = {"one_time_password": login.one_time_password} if login.one_time_password else {}
     try:
         body = await wire.read("/login", {"email": login.email, "password": login.password, **code})
     except CrossledgerError as failure:
-        if login.password in str(failure):
-            raise Rejected(f"{LABEL} refuses the login, and repeats the password in its answer") from None
+        # Short ones are not kept as secrets, and a code is always short.
+        if any(secret and secret in str(failure) for secret in (login.password, login.one_time_password)):
+            raise Rejected(f"{LABEL} refuses the login, and repeats the password or the code in its answer") from None
         raise
     opened = [
         Membership(
