@@ -1,13 +1,18 @@
 """Connecting in a browser's steps, over HTTP: consent and back, agencies, installations from the vendor's side."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from app.errors import Reconnect
+from app.main import build
 from app.sandbox.highlevel.config import Config
+from app.vault import digest
 from tests.conftest import LOCATION, World
 
 STRANGER = "Authorization"
@@ -102,8 +107,6 @@ async def test_a_state_that_is_not_ours_is_refused(bare_world: World, browser: h
 
 
 async def test_an_answer_that_comes_too_late_is_refused(bare_world: World, browser: httpx.AsyncClient) -> None:
-    from sqlalchemy import text
-
     back = await agree(browser, LOCATION)
     async with bare_world.service.engine.begin() as connection:
         await connection.execute(text("UPDATE oauth_states SET expires_at = now() - interval '1 second'"))
@@ -186,3 +189,126 @@ async def test_scopes_that_were_not_granted_are_named(bare_world: World, browser
     (row,) = await connections(bare_world)
     assert row["facts"]["missing scopes"] == "contacts.write (create and update contacts)"
     assert "contacts.write" in (await browser.get("/connect")).text
+
+
+# -- an account that a token was entered for before -------------------------------------------------------------------
+
+
+async def entered(world: World) -> int:
+    body = {
+        "provider": "highlevel",
+        "name": "By hand",
+        "location_id": LOCATION,
+        "private_token": "sandbox-highlevel-service-token",
+        "base_url": world.highlevel_url,
+    }
+    return int((await world.admin.post("/api/v1/connections", json=body)).raise_for_status().json()["id"])
+
+
+async def stored(world: World, statement: str) -> list[tuple[Any, ...]]:
+    async with world.service.engine.begin() as connection:
+        return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def test_a_token_that_was_entered_is_kept_until_the_consent_is_proven(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    id_ = await entered(bare_world)
+    before = await stored(bare_world, "SELECT sealed, auth, state FROM connections")
+    back = await agree(browser, LOCATION)
+    await bare_world.fault(bare_world.highlevel, kind="status", status=500, path="^/(locations|contacts)/", times=9)
+    answer = await follow(browser, back)
+    await bare_world.mend()
+    assert answer.status_code == 502
+    assert "keeps the token that it had" in answer.text
+    assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == before
+    assert (await bare_world.admin.post(f"/api/v1/connections/{id_}/check")).status_code == 200
+    assert await bare_world.service.connections.guardian.due() == []
+
+    await follow(browser, await agree(browser, LOCATION))
+    assert await stored(bare_world, "SELECT id, sealed, auth, state FROM connections") == [(id_, "", "oauth", "active")]
+    assert (await bare_world.admin.post(f"/api/v1/connections/{id_}/check")).status_code == 200
+
+
+async def test_an_installation_by_a_stranger_takes_no_token_away(bare_world: World, browser: httpx.AsyncClient) -> None:
+    id_ = await entered(bare_world)
+    await stored(bare_world, "UPDATE connections SET state = 'needs_reconnect' RETURNING id")
+    before = await stored(bare_world, "SELECT sealed FROM connections")
+    back = await agree(browser, LOCATION)
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+        await follow(stranger, back.copy_remove_param("state"))
+    assert await stored(bare_world, "SELECT sealed FROM connections") == before
+    page = await browser.get("/connect")
+    await browser.post(f"/connect/{id_}/claim", data={"csrf_token": token_of(page.text)})
+    assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == [("", "oauth", "active")]
+
+
+async def test_what_was_agreed_to_has_a_budget_at_once(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await bare_world.fault(bare_world.highlevel, kind="status", status=500, path="^/(locations|contacts)/", times=9)
+    for _ in range(2):
+        await follow(browser, await agree(browser, LOCATION))
+    assert await stored(bare_world, "SELECT connection_id FROM budgets") == await stored(
+        bare_world, "SELECT id FROM connections"
+    )
+
+
+# -- a connection that is lost ----------------------------------------------------------------------------------------
+
+
+async def test_the_loss_of_a_connection_is_told_once_with_what_to_do(
+    bare_world: World, browser: httpx.AsyncClient, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """However many jobs and processes hear of it."""
+    await follow(browser, await agree(browser, LOCATION))
+    (row,) = await connections(bare_world)
+    assert (row["refused_since"], row["remedy"]) == (None, "")
+    await stored(bare_world, "UPDATE tokens SET expires_at = now() - interval '1 hour' RETURNING version")
+    await bare_world.highlevel.post("/_control/uninstall", json={"locationId": LOCATION})
+
+    ours = bare_world.service
+    other = build(ours.settings, ours.engine.url.render_as_string(hide_password=False))
+    capfd.readouterr()
+    await asyncio.gather(*(each.connections.renew_tokens() for each in (ours, other) * 3))
+    for each in (ours, other):
+        refusal = Reconnect("Invalid grant", row["id"])
+        assert all(await asyncio.gather(*(each.connections.needs_reconnect(refusal) for _ in range(5))))
+    said = "".join(capfd.readouterr())
+    assert said.count("connection.needs_reconnect") == 1
+    (lost,) = await connections(bare_world)
+    assert lost["state"] == "needs_reconnect"
+    assert "Invalid grant" in lost["state_reason"]
+    assert lost["refused_since"] is not None
+    assert "Agree again" in lost["remedy"]
+
+    await ours.connections.look_again()
+    (still,) = await connections(bare_world)
+    assert still["refused_since"] == lost["refused_since"]
+    page = (await browser.get("/connect")).text
+    assert f"Since <time>{lost['refused_since'][:10]} {lost['refused_since'][11:16]} UTC</time>" in page
+    assert "Invalid grant" in page
+    assert f'href="/oauth/highlevel/start?connection_id={row["id"]}"' in page
+
+    await follow(browser, await agree(browser, LOCATION, f"/oauth/highlevel/start?connection_id={row['id']}"))
+    (well,) = await connections(bare_world)
+    assert (well["state"], well["refused_since"], well["remedy"]) == ("active", None, "")
+    assert "Since" not in (await browser.get("/connect")).text
+    await other.client.aclose()
+    await other.db.dispose()
+
+
+async def test_an_agency_that_is_lost_can_be_agreed_to_again(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await follow(browser, await agree(browser, "agency"))
+    (row,) = await connections(bare_world)
+    await bare_world.service.connections.needs_reconnect(Reconnect("refused", row["id"]))
+    page = (await browser.get("/connect")).text
+    assert f'href="/oauth/highlevel/start?connection_id={row["id"]}"' in page
+    await follow(browser, await agree(browser, "agency", f"/oauth/highlevel/start?connection_id={row['id']}"))
+    (row,) = await connections(bare_world)
+    assert row["state"] == "active"
+
+
+async def test_what_is_sent_to_the_vendor_as_state_is_sealed(bare_world: World, browser: httpx.AsyncClient) -> None:
+    to_vendor = httpx.URL((await browser.get("/oauth/highlevel/start")).headers["location"])
+    nonce = bare_world.service.installer.vault.unseal(to_vendor.params["state"])["visit"]
+    assert nonce not in str(to_vendor)
+    assert await stored(bare_world, "SELECT digest FROM oauth_states") == [(digest(nonce),)]
