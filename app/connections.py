@@ -21,7 +21,7 @@ from app.models.link import LinkState
 from app.providers.base import Access, Account, Login, Membership, OpenGate, Profile, Provider
 from app.providers.hooks import Hooks
 from app.queue import RecordJob, defer
-from app.redaction import keep_secret
+from app.redaction import keep_secret, keep_secret_here
 from app.sync.records import Side
 from app.tokens import Guardian
 from app.vault import Vault, digest, new_secret
@@ -81,6 +81,8 @@ class Connections:
 
     async def sign_in(self, provider: str, *, base_url: str, login: Login) -> Sequence[Membership]:
         """The accounts that a login opens, with their tokens. Raises what the vendor's answer means."""
+        for secret in (login.password, login.one_time_password, login.api_secret):
+            keep_secret_here(secret)
         asked = self.provider(provider)
         return await asked.sign_in(base_url or asked.default_base_url, login, self.client)
 
@@ -183,7 +185,7 @@ class Connections:
             missing = [f"{scope} ({why})" for scope, why in provider.scopes["contact"].items() if scope not in granted]
             if missing:
                 profile = replace(profile, facts={**profile.facts, "missing scopes": ", ".join(missing)})
-        await self._well(row.id or 0, profile, auth=Auth.OAUTH.value, sealed="")
+        await self._well(row.id or 0, profile, checked=row.sealed, auth=Auth.OAUTH.value, sealed="")
         return profile
 
     async def _well(self, connection_id: int, profile: Profile, *, checked: str | None = None, **columns: Any) -> None:

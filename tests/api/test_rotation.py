@@ -114,11 +114,13 @@ async def test_a_check_of_the_old_token_that_ends_late_does_not_bring_it_back(
         monkeypatch.setattr(Connections, "check", check)
         profile = await check(self, provider_, **asked)
         await self.renew(id_of(world, provider), NEW[provider])
+        assert await self.needs_reconnect(Reconnect("the new one is refused as well", id_of(world, provider)))
         return profile
 
     monkeypatch.setattr(Connections, "check", overtaken)
     await world.service.connections.renew(id_of(world, provider))
     assert await secrets(world, provider) == NEW[provider]
+    assert (await row_of(world, provider)).state == "needs_reconnect"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -9,8 +9,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app import installing
 from app.errors import Reconnect
 from app.main import build
+from app.providers.base import Access, Profile
+from app.providers.highlevel.provider import HighLevel
 from app.sandbox.highlevel.config import Config
 from app.vault import digest
 from tests.conftest import LOCATION, World
@@ -269,6 +272,7 @@ async def test_the_loss_of_a_connection_is_told_once_with_what_to_do(
     other = build(ours.settings, ours.engine.url.render_as_string(hide_password=False))
     capfd.readouterr()
     await asyncio.gather(*(each.connections.renew_tokens() for each in (ours, other) * 3))
+    assert (await connections(bare_world))[0]["state"] == "needs_reconnect"
     for each in (ours, other):
         refusal = Reconnect("Invalid grant", row["id"])
         assert all(await asyncio.gather(*(each.connections.needs_reconnect(refusal) for _ in range(5))))
@@ -312,3 +316,48 @@ async def test_what_is_sent_to_the_vendor_as_state_is_sealed(bare_world: World, 
     nonce = bare_world.service.installer.vault.unseal(to_vendor.params["state"])["visit"]
     assert nonce not in str(to_vendor)
     assert await stored(bare_world, "SELECT digest FROM oauth_states") == [(digest(nonce),)]
+
+
+async def test_a_check_that_ends_late_does_not_take_away_a_token_that_was_entered_meanwhile(
+    bare_world: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await follow(browser, await agree(browser, LOCATION))
+    (row,) = await connections(bare_world)
+    probe = HighLevel.probe
+
+    async def overtaken(self: HighLevel, access: Access, client: httpx.AsyncClient) -> Profile:
+        monkeypatch.setattr(HighLevel, "probe", probe)
+        profile = await probe(self, access, client)
+        entered_now = {"private_token": "sandbox-highlevel-service-token"}
+        (await bare_world.admin.post(f"/api/v1/connections/{row['id']}/check", json=entered_now)).raise_for_status()
+        return profile
+
+    monkeypatch.setattr(HighLevel, "probe", overtaken)
+    await bare_world.service.connections.renew(row["id"])
+    ((sealed, auth),) = await stored(bare_world, "SELECT sealed, auth FROM connections")
+    assert (bool(sealed), auth) == (True, "entered")
+
+
+async def test_each_consent_is_in_the_audit_log(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await follow(browser, await agree(browser, LOCATION))
+    back = await agree(browser, "sandboxLocation0002")
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+        await follow(stranger, back.copy_remove_param("state"))
+    noted = await stored(
+        bare_world, "SELECT actor, action, thing FROM audit WHERE action LIKE 'connection.%' ORDER BY id"
+    )
+    assert noted == [
+        ("owner@ours.example", "connection.agreed", "connection 1"),
+        ("", "connection.pending", "connection 2"),
+    ]
+
+
+async def test_strangers_cannot_fill_the_list_of_those_that_wait(
+    bare_world: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "MOST_PENDING", 1)
+    for choice, status in ((LOCATION, 200), ("sandboxLocation0002", 502)):
+        back = await agree(browser, choice)
+        async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+            assert (await follow(stranger, back.copy_remove_param("state"))).status_code == status
+    assert len(await connections(bare_world)) == 1

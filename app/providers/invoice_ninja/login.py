@@ -14,7 +14,6 @@ from app.errors import CrossledgerError, Rejected
 from app.providers.base import Login, Membership, OpenGate
 from app.providers.http import Wire
 from app.providers.invoice_ninja.wire import LABEL, CompanyUsers, InvoiceNinjaDialect, parse, words_of
-from app.redaction import keep_secret_here
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +44,6 @@ class LoginDialect:
 
 async def memberships(root: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
     """The companies that a login opens. Raises Rejected and Retry, with neither password nor code in their text."""
-    keep_secret_here(login.password)
     wire = Wire(client, root, LoginDialect(secret=login.api_secret), OpenGate())
     code = {"one_time_password": login.one_time_password} if login.one_time_password else {}
     try:
