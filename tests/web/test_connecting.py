@@ -16,7 +16,7 @@ from app.providers.base import Access, Profile
 from app.providers.highlevel.provider import HighLevel
 from app.sandbox.highlevel.config import Config
 from app.vault import digest
-from tests.conftest import LOCATION, World
+from tests.conftest import LOCATION, World, until
 
 STRANGER = "Authorization"
 
@@ -361,3 +361,32 @@ async def test_strangers_cannot_fill_the_list_of_those_that_wait(
         async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
             assert (await follow(stranger, back.copy_remove_param("state"))).status_code == status
     assert len(await connections(bare_world)) == 1
+
+
+async def test_work_waits_while_the_grant_is_invalid_and_goes_on_when_it_is_agreed_to_again(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    world = bare_world
+    await follow(browser, await agree(browser, LOCATION))
+    company = {"provider": "invoice_ninja", "name": "Company", "base_url": world.ninja_url, "install_webhooks": False}
+    await world.admin.post("/api/v1/connections", json={**company, "api_token": "sandbox-ninja-service-token"})
+    bridge = {"name": "Bridge", "crm_connection_id": 1, "billing_connection_id": 2}
+    (await world.admin.post("/api/v1/bridges", json=bridge)).raise_for_status()
+    hook = {"url": f"{world.url}/webhooks/highlevel", "events": "all"}
+    (await world.highlevel.post("/_control/webhooks", json=hook)).raise_for_status()
+
+    world.service.connections.guardian._known.clear()
+    await stored(world, "UPDATE tokens SET expires_at = now() - interval '1 hour' RETURNING version")
+    await world.fault(world.highlevel, kind="status", status=400, body={"message": "Invalid grant"}, path="^/oauth/")
+    contact = await world.add_contact(firstName="Ann", lastName="Lee", email="ann@lee.example")
+    await until(lambda: world.rows("links", crm_id=contact, state="waiting"))
+    (link,) = await world.rows("links", crm_id=contact)
+    assert (link["problem"], link["tries"]) == ("reconnect", 0)
+    (lost,) = [row for row in await connections(world) if row["provider"] == "highlevel"]
+    assert (lost["state"], lost["refused_since"] is not None) == ("needs_reconnect", True)
+    assert await world.clients() == []
+
+    await world.mend()
+    await follow(browser, await agree(browser, LOCATION, f"/oauth/highlevel/start?connection_id={lost['id']}"))
+    await until(lambda: world.rows("links", crm_id=contact, state="ok"))
+    assert len(await world.clients()) == 1
