@@ -24,8 +24,8 @@ EXPLODES = "explodes"
 SWITCH = Path("jobs-explode")
 """While there is such a file in the working directory, jobs do."""
 PASSWORDS, TOKENS = Path("passwords-explode"), Path("tokens-explode")
-CONSOLE = "CROSSLEDGER_TEST_CONSOLE"
-"""The log as in a terminal."""
+CONSOLE = "test_console"
+"""As if it were a setting: the log as in a terminal."""
 
 _configure, _check, _fetch = app.logs.configure, Connections.check, HighLevelAccount.fetch
 _principal, _sign_in, _refresh = Gate.principal, Connections.sign_in, HighLevelOAuth.refresh
@@ -33,7 +33,7 @@ _matches, _hashed = passwords.matches, passwords.hashed
 
 
 def _loud(level: str) -> None:
-    if os.environ.get(CONSOLE):
+    if os.environ.get(f"CROSSLEDGER_{CONSOLE.upper()}"):
         sys.stderr.isatty = lambda: True  # type: ignore[method-assign]
     _configure(level)
     logging.getLogger().setLevel(logging.DEBUG)

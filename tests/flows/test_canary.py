@@ -117,9 +117,8 @@ async def test_no_secret_is_found_anywhere_whatever_goes_wrong(site: Site) -> No
         "highlevel_client_id": Config().client_id,
         "highlevel_client_secret": canaries.plant("client secret", Config().client_secret),
         "highlevel_authorize_url": f"{site.simulators['highlevel'].url}/v2/oauth/chooselocation",
-        "test_console": "yes",
+        CONSOLE: "yes",
     }
-    assert CONSOLE == "CROSSLEDGER_TEST_CONSOLE"
     first = await site.serve()
     cookie = await _people(site, canaries, first.log.read_text())
     async with talking(site, canaries, Authorization=f"Bearer {ADMIN_TOKEN}") as admin:
@@ -127,7 +126,7 @@ async def test_no_secret_is_found_anywhere_whatever_goes_wrong(site: Site) -> No
         await _consents(site, admin, canaries, cookie)
     first.stop()
     # The next one has made none of these secrets: it knows them only while they are in its hands.
-    del site.settings["test_console"]
+    del site.settings[CONSOLE]
     running = await site.serve()
     async with talking(site, canaries, Authorization=f"Bearer {ADMIN_TOKEN}") as admin:
         await _bugs_with_what_came_in(site, canaries, cookie)
