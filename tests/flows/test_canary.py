@@ -61,11 +61,12 @@ class Canaries:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    yield from {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
     yield base64.b64encode(value.encode()).decode().rstrip("=")
-    if value.startswith("canary-"):  # random: a part of it is a leak as well
+    if value.startswith("canary-"):  # random: a part of it is a leak as well, and is spelled alike everywhere
         yield value[7:23]
-        yield value[-16:]
+        yield value[31:47]
+    else:
+        yield from {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
 
 
 def echo(token: str) -> dict[str, Any]:
