@@ -21,7 +21,7 @@ from app.models.link import LinkState
 from app.providers.base import Access, Account, Login, Membership, OpenGate, Profile, Provider
 from app.providers.hooks import Hooks
 from app.queue import RecordJob, defer
-from app.redaction import keep_secret
+from app.redaction import keep_secret, keep_secret_here
 from app.sync.records import Side
 from app.tokens import Guardian
 from app.vault import Vault, digest, new_secret
@@ -81,6 +81,8 @@ class Connections:
 
     async def sign_in(self, provider: str, *, base_url: str, login: Login) -> Sequence[Membership]:
         """The accounts that a login opens, with their tokens. Raises what the vendor's answer means."""
+        for secret in (login.password, login.one_time_password, login.api_secret):
+            keep_secret_here(secret)
         asked = self.provider(provider)
         return await asked.sign_in(base_url or asked.default_base_url, login, self.client)
 
@@ -152,7 +154,7 @@ class Connections:
         async with AsyncSession(self.engine) as session:
             row = await session.get_one(Connection, connection_id)
         if row.auth == Auth.OAUTH and not secrets:
-            return await self._renew_oauth(row)
+            return await self.renew_oauth(row)
         kept = {**(self.vault.unseal(row.sealed) if row.sealed else {}), **(secrets or {})}
         profile = await self.check(row.provider, base_url=row.base_url, account_id=row.account_id, secrets=kept)
         if profile.account_id != row.account_id:
@@ -166,8 +168,11 @@ class Connections:
             await self._well(connection_id, profile, checked=row.sealed)
         return profile
 
-    async def _renew_oauth(self, row: Connection) -> Profile:
-        """The same for a connection that was agreed to in a browser: whether its token still opens the account."""
+    async def renew_oauth(self, row: Connection) -> Profile:
+        """The same for a connection that was agreed to in a browser: whether its token opens the account.
+
+        If it does, it takes the place of a token that was entered before.
+        """
         keys = self.guardian.keys(row.id or 0, row.provider, row.account_id)
         if row.kind == ConnectionKind.AGENCY:
             await keys.current()
@@ -180,7 +185,7 @@ class Connections:
             missing = [f"{scope} ({why})" for scope, why in provider.scopes["contact"].items() if scope not in granted]
             if missing:
                 profile = replace(profile, facts={**profile.facts, "missing scopes": ", ".join(missing)})
-        await self._well(row.id or 0, profile)
+        await self._well(row.id or 0, profile, checked=row.sealed, auth=Auth.OAUTH.value, sealed="")
         return profile
 
     async def _well(self, connection_id: int, profile: Profile, *, checked: str | None = None, **columns: Any) -> None:
@@ -197,6 +202,7 @@ class Connections:
                 .values(
                     state=ConnectionState.ACTIVE.value,
                     state_reason="",
+                    refused_since=None,
                     facts=dict(profile.facts),
                     warnings=list(profile.warnings),
                     data=dict(profile.data),
@@ -244,7 +250,9 @@ class Connections:
                     col(Connection.state) == ConnectionState.ACTIVE.value,
                     *([col(Connection.sealed) == used.sealed] if used else []),
                 )
-                .values(state=ConnectionState.NEEDS_RECONNECT.value, state_reason=str(failure))
+                .values(
+                    state=ConnectionState.NEEDS_RECONNECT.value, state_reason=str(failure), refused_since=text("now()")
+                )
                 .returning(col(Connection.id))
             )
             if changed.first() is None:

@@ -33,17 +33,26 @@ _END = text("""
     RETURNING connection_id
 """)
 _SWEEP = text("DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day'")
-# An installation that nobody here began never changes a connection that works. A consent counts as an answer of the
-# account: an UNINSTALL from before it is old news (`app.installations`).
+# An installation that nobody here began never changes a connection that works. A token that was entered before
+# (`sealed`) stays at work until the new grant is proven. A consent counts as an answer of the account: an UNINSTALL from
+# before it is old news (`app.installations`).
 _ADOPT = text("""
     INSERT INTO connections AS c (provider, name, state, state_reason, base_url, account_id, kind, auth)
     VALUES ('highlevel', :name, :state, :reason, :base_url, :account_id, :kind, 'oauth')
     ON CONFLICT (provider, base_url, account_id) DO UPDATE
-       SET auth = 'oauth', kind = excluded.kind, sealed = '', state = excluded.state,
-           state_reason = excluded.state_reason,
+       SET kind = excluded.kind,
+           auth = CASE WHEN c.sealed = '' THEN 'oauth' ELSE c.auth END,
+           state = CASE WHEN c.sealed = '' OR :pending THEN excluded.state ELSE c.state END,
+           state_reason = CASE WHEN c.sealed = '' OR :pending THEN excluded.state_reason ELSE c.state_reason END,
            checked_at = CASE WHEN :pending THEN c.checked_at ELSE now() END
      WHERE NOT :pending OR c.state <> 'active'
     RETURNING id
+""")
+_BUDGET = text("INSERT INTO budgets (connection_id) VALUES (:id) ON CONFLICT DO NOTHING")
+_REFUSED = text("""
+    UPDATE connections SET state = 'needs_reconnect', state_reason = :reason,
+           refused_since = coalesce(refused_since, now())
+     WHERE id = :id
 """)
 
 
@@ -192,27 +201,30 @@ class Installer:
                 if int(count or 0) >= MOST_PENDING:
                     raise Rejected("Too many installations are waiting to be claimed already.")
             connection_id = await connection.scalar(_ADOPT, values)
-        if connection_id is None:
-            raise Rejected("This account is connected and works: nothing was changed.")
+            if connection_id is None:
+                raise Rejected("This account is connected and works: nothing was changed.")
+            await connection.execute(_BUDGET, {"id": connection_id})
         await self.connections.guardian.keep(connection_id, grant)
         await self.connections.directory.refresh()
         return int(connection_id)
 
     async def _proven(self, connection_id: int) -> None:
         """Ask the account; a scope that is missing does not undo the consent, but is told."""
+        row = await self._row(connection_id)
         try:
-            profile = await self.connections.renew(connection_id)
+            profile = await self.connections.renew_oauth(row)
         except Gone as nothing:
             raise Rejected(f"There is no such location: {nothing}") from nothing
         except CrossledgerError as failure:
-            await self._told(connection_id, str(failure))
+            if row.sealed:
+                raise Rejected(f"{failure}. The connection keeps the token that it had.") from failure
+            await self._refused(connection_id, str(failure))
             return
         await self._named(connection_id, profile.label)
 
-    async def _told(self, connection_id: int, reason: str) -> None:
-        statement = text("UPDATE connections SET state = 'needs_reconnect', state_reason = :reason WHERE id = :id")
+    async def _refused(self, connection_id: int, reason: str) -> None:
         async with self.connections.engine.begin() as connection:
-            await connection.execute(statement, {"id": connection_id, "reason": reason})
+            await connection.execute(_REFUSED, {"id": connection_id, "reason": reason})
         await self.connections.directory.refresh()
 
     async def _named(self, connection_id: int, label: str) -> None:

@@ -20,8 +20,12 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Without rich: it takes seconds to draw one traceback, and shows what the variables hold.
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.LogfmtRenderer(),
+            _redact_exception,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if sys.stderr.isatty()
+            else structlog.processors.LogfmtRenderer(),
             _redact,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -35,6 +39,13 @@ class Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
+
+
+def _redact_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Before it is put into quotes once more: what was quoted twice has a spelling of its own."""
+    if "exception" in event:
+        event["exception"] = redacted(str(event["exception"]))
+    return event
 
 
 def _redact(_: WrappedLogger, __: str, line: str | EventDict) -> str:

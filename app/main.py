@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.api import make_router as api_router
 from app.budget import Budgets, Limit
 from app.connections import Connections
-from app.db import Bundled, Database, open_database
+from app.db import Bundled, Database
 from app.directory import Directory
 from app.inbox import Inbox
 from app.installations import Installations
@@ -140,13 +140,6 @@ def managed(service: Service, *, worker: bool) -> Lifespan:
             yield
 
     return lifespan
-
-
-def create_app(settings: Settings | None = None, *, worker: bool = True) -> FastAPI:
-    """The web application, with the worker inside unless told otherwise. The database must be migrated."""
-    settings = settings or Settings()
-    service = build(settings, *open_database(settings))
-    return web_app(service, managed(service, worker=worker))
 
 
 async def work_until_told(service: Service) -> None:

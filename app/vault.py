@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.errors import ConfigurationError
-from app.redaction import keep_secret
+from app.redaction import keep_secret, keep_secret_here
 
 
 class Vault:
@@ -68,6 +68,7 @@ def _fernet(secret_key: str) -> Fernet:
 
 def digest(secret: str) -> str:
     """What is stored of a secret we only ever compare: SHA-256, hex. Good enough for random 32-byte secrets."""
+    keep_secret_here(secret)
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -25,6 +26,16 @@ from app.migrations import upgrade
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.settings import Settings
+
+# As in `app.logs`, but to whatever takes the output of a test, and without hiding anything. The default draws each
+# traceback with all its variables, which takes seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.LogfmtRenderer(),
+    ]
+)
 
 # How long things take is for `make bench`; the first text that is drawn in a fresh clone takes seconds.
 hypothesis_settings.register_profile("crossledger", deadline=None, suppress_health_check=[HealthCheck.too_slow])

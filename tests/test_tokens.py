@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import tokens
 from app.db import Database
-from app.errors import AnswerLost, Inactive, Reconnect, Wait
+from app.errors import AnswerLost, Inactive, Reconnect, Rejected, Wait
 from app.oauth import HighLevelExchange
 from app.providers.addresses import Reach
 from app.providers.base import Grant
@@ -135,7 +135,7 @@ async def test_an_expired_token_is_exchanged_and_the_new_pair_is_stored(scene: S
 
 async def test_a_token_is_exchanged_ahead_of_its_expiry(scene: Scene) -> None:
     old = await scene.keys.current()
-    await scene.expire(seconds=tokens.AHEAD.total_seconds() - 5)
+    await scene.expire(seconds=29 * 60)
     assert await scene.guardian.due() == [(scene.keys.connection_id, "highlevel", LOCATION)]
     assert await scene.keys.current() != old
     assert await scene.guardian.due() == []
@@ -306,6 +306,23 @@ async def test_a_pair_that_cannot_be_stored_at_once_is_stored_when_the_database_
     monkeypatch.setattr(Guardian, "keep", sometimes)
     assert await works(scene, await scene.keys.current())
     assert await scene.exchanges() == 1
+
+
+async def test_a_refresh_token_does_not_travel_with_a_redirect(scene: Scene) -> None:
+    await scene.expire()
+    elsewhere = str(scene.vendor.base_url.join("/elsewhere"))
+    await scene.fault(kind="status", status=307, headers={"location": elsewhere}, body="moved", times=1)
+    with pytest.raises(AnswerLost):
+        await scene.keys.current()
+    calls = (await scene.vendor.get("/_control/requests")).json()["requests"]
+    assert [call["path"] for call in calls] == ["/oauth/token"]
+
+
+async def test_the_calls_of_oauth_go_where_all_calls_may_go_and_no_further(scene: Scene) -> None:
+    inwards = replace(scene.oauth, reach=Reach.INTERNET)
+    with pytest.raises(Rejected, match="private network"):
+        await inwards.refresh("x", agency=False)
+    assert await scene.exchanges() == 0
 
 
 async def test_a_location_that_is_not_active_keeps_its_pair(scene: Scene) -> None:

@@ -49,6 +49,8 @@ class ConnectionOut(Out):
     name: str
     state: ConnectionState
     state_reason: str
+    refused_since: Moment | None = Field(description="Of needs_reconnect: since when; its reason is `state_reason`")
+    remedy: str = Field(description="Of needs_reconnect: what to do, in a sentence for people")
     base_url: str
     account_id: str = Field(description="The vendor's id: HighLevel's location, Invoice Ninja's company")
     facts: dict[str, str] = Field(description="What the last check learned of the account")

@@ -45,6 +45,7 @@ class Connection(SQLModel, table=True):
     name: str = words()
     state: str = words(ConnectionState.ACTIVE)
     state_reason: str = words()
+    refused_since: datetime | None = moment()
     base_url: str = words()
     account_id: str = words()
     kind: str = words(ConnectionKind.ACCOUNT)
@@ -61,6 +62,22 @@ class Connection(SQLModel, table=True):
     data: dict[str, Any] = document()
     created_at: datetime | None = born()
     checked_at: datetime | None = moment()
+
+    @property
+    def remedy(self) -> str:
+        """What a person has to do, while the vendor refuses the credentials."""
+        if self.state != ConnectionState.NEEDS_RECONNECT:
+            return ""
+        if self.auth == Auth.OAUTH:
+            return "Press “Agree again” for it on the page Connect, as a user who may install apps there."
+        return f"{_NEW_TOKEN.get(self.provider, 'Make a new token')}, and send it to {_CHECK.format(id=self.id)}."
+
+
+_CHECK = "POST /api/v1/connections/{id}/check"
+_NEW_TOKEN = {
+    "highlevel": "Make a new token in HighLevel (Settings, Private Integrations)",
+    "invoice_ninja": "Make a new token in Invoice Ninja (Settings, Account Management, API tokens)",
+}
 
 
 class Bridge(SQLModel, table=True):

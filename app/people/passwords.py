@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from app.redaction import keep_secret_here
+
 SHORTEST, LONGEST = 12, 200
 
 # OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
@@ -31,11 +33,13 @@ def complaint(password: str, email: str) -> str:
 
 
 async def hashed(password: str) -> str:
+    keep_secret_here(password)
     return await asyncio.get_running_loop().run_in_executor(_POOL, _HASHER.hash, _plain(password))
 
 
 async def matches(password: str, stored: str | None) -> bool:
     """`stored` is None where there is no such user: that takes as long, and is never true."""
+    keep_secret_here(password)
     known = await asyncio.get_running_loop().run_in_executor(_POOL, _verify, _plain(password), stored or _DECOY)
     return known and stored is not None
 

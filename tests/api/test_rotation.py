@@ -114,11 +114,13 @@ async def test_a_check_of_the_old_token_that_ends_late_does_not_bring_it_back(
         monkeypatch.setattr(Connections, "check", check)
         profile = await check(self, provider_, **asked)
         await self.renew(id_of(world, provider), NEW[provider])
+        assert await self.needs_reconnect(Reconnect("the new one is refused as well", id_of(world, provider)))
         return profile
 
     monkeypatch.setattr(Connections, "check", overtaken)
     await world.service.connections.renew(id_of(world, provider))
     assert await secrets(world, provider) == NEW[provider]
+    assert (await row_of(world, provider)).state == "needs_reconnect"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -135,3 +137,18 @@ async def test_a_check_of_the_old_token_that_is_refused_late_does_not_stop_the_n
     monkeypatch.setattr(Connections, "check", overtaken)
     await world.admin.post(f"/api/v1/connections/{id_of(world, provider)}/check")
     assert (await row_of(world, provider)).state == "active"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_token_of_another_account_is_refused_and_the_old_one_kept(
+    world: World, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await secrets(world, provider)
+
+    async def another(self: Connections, provider_: str, **asked: Any) -> Profile:
+        return Profile(account_id="another", label="Another Ltd")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Connections, "check", another)
+        assert await rotate(world, provider, NEW[provider]) == 422
+    assert await secrets(world, provider) == before

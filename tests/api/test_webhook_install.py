@@ -208,6 +208,13 @@ async def test_a_deleted_connection_takes_its_webhooks_along(bare_world: World) 
     assert await hooks(bare_world, "active,archived") == []
 
 
+async def test_a_deleted_connection_leaves_alone_what_it_has_not_installed(bare_world: World) -> None:
+    made = await connect(bare_world, install_webhooks=False)
+    by_hand = await enter(bare_world, made["webhooks"]["url"].replace("{event_id}", "1"))
+    assert (await bare_world.admin.delete(f"/api/v1/connections/{made['id']}")).status_code == 204
+    assert [hook["id"] for hook in await hooks(bare_world)] == [by_hand]
+
+
 async def test_a_connection_is_deleted_also_when_its_vendor_is_down(bare_world: World) -> None:
     made = await connect(bare_world)
     await bare_world.fault(bare_world.ninja, kind="status", status=500)

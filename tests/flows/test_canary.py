@@ -3,26 +3,37 @@
 import asyncio
 import base64
 import json
+import re
 import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from tests.flows.breaking import EXPLODES, SWITCH
+from app.people.sessions import form_token
+from app.sandbox.highlevel.config import Config
+from app.vault import Vault
+from tests.flows.breaking import CONSOLE, EXPLODES, PASSWORDS, SWITCH, TOKENS
 from tests.flows.driver import ADMIN_TOKEN, LOCATION, SECRET_KEY, SERVICE_TOKENS, Postman, Site, installed
 
 TABLES: LiteralString = """
     SELECT table_schema, table_name FROM information_schema.tables
      WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
 """
+OTHER_LOCATION = "sandboxLocation0002"
+# What a browser, and nobody else, is meant to be given: the token of its forms, its cookies, a token made just now, and
+# in a form that is shown again what was typed.
+MEANT = re.compile(
+    r'name="(?:csrf_token|token|email)"[^>]* value="[^"]*"|"(?:csrf_token|token)":"[^"]*"|<code>cl_[^<]*</code>'
+)
+FEW = (400, 401, 403, 422, 500)
 STATUSES = (400, 401, 403, 404, 409, 412, 413, 422, 429, 500, 503)
 
 
@@ -50,12 +61,12 @@ class Canaries:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    yield value
-    yield quote(value, safe="")
     yield base64.b64encode(value.encode()).decode().rstrip("=")
-    if value.startswith("canary-"):  # random: a part of it is a leak as well
+    if value.startswith("canary-"):  # random: a part of it is a leak as well, and is spelled alike everywhere
         yield value[7:23]
-        yield value[-16:]
+        yield value[31:47]
+    else:
+        yield from {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
 
 
 def echo(token: str) -> dict[str, Any]:
@@ -85,8 +96,8 @@ async def talking(site: Site, canaries: Canaries, **headers: str) -> AsyncIterat
         said = (await answer.aread()).decode()
         if answer.is_success and '"webhooks"' in said:
             return
-        canaries.hear(f"{answer.request.method} {answer.request.url.path} {answer.status_code}", said)
-        canaries.hear("headers", str(answer.headers.raw))
+        canaries.hear(f"{answer.request.method} {answer.request.url.path} {answer.status_code}", MEANT.sub("", said))
+        canaries.hear("headers", str([each for each in answer.headers.raw if each[0].lower() != b"set-cookie"]))
 
     hooks = {"response": [keep]}
     async with httpx.AsyncClient(
@@ -95,6 +106,7 @@ async def talking(site: Site, canaries: Canaries, **headers: str) -> AsyncIterat
         yield it
 
 
+@pytest.mark.timeout(300)
 async def test_no_secret_is_found_anywhere_whatever_goes_wrong(site: Site) -> None:
     canaries = Canaries()
     password = canaries.plant("database password")
@@ -102,8 +114,23 @@ async def test_no_secret_is_found_anywhere_whatever_goes_wrong(site: Site) -> No
     site.settings["secret_keys"] = canaries.plant("newest key")
     for name, value in {"admin token": ADMIN_TOKEN, "secret key": SECRET_KEY, **SERVICE_TOKENS}.items():
         canaries.plant(name, value)
+    site.settings |= {
+        "highlevel_client_id": Config().client_id,
+        "highlevel_client_secret": canaries.plant("client secret", Config().client_secret),
+        "highlevel_authorize_url": f"{site.simulators['highlevel'].url}/v2/oauth/chooselocation",
+        CONSOLE: "yes",
+    }
+    first = await site.serve()
+    cookie = await _people(site, canaries, first.log.read_text())
+    async with talking(site, canaries, Authorization=f"Bearer {ADMIN_TOKEN}") as admin:
+        await _logins(site, admin, canaries)
+        await _consents(site, admin, canaries, cookie)
+    first.stop()
+    # The next one has made none of these secrets: it knows them only while they are in its hands.
+    del site.settings[CONSOLE]
     running = await site.serve()
     async with talking(site, canaries, Authorization=f"Bearer {ADMIN_TOKEN}") as admin:
+        await _bugs_with_what_came_in(site, canaries, cookie)
         made = await _connect(site, admin, canaries)
         await _vendors_repeat_our_tokens(site, admin, canaries)
         await _wrong_fields(admin, canaries)
@@ -114,14 +141,172 @@ async def test_no_secret_is_found_anywhere_whatever_goes_wrong(site: Site) -> No
     _commands(site, canaries)
     await _no_database(site, canaries)
     running.stop()
-    canaries.hear("log", running.log.read_text())
     await _dump(site, canaries)
+    log, console = running.log.read_text(), first.log.read_text()
+    # The one place where it is meant to be.
+    (link,) = re.findall(r"^ +http\S+/setup\?token=\S+$", console, re.MULTILINE)
+    canaries.hear("log", log)
+    canaries.hear("console", console.replace(link, ""))
 
-    log = running.log.read_text()
     for event in ("vendor.call", "web.bug", "sync.bug", "webhook.refused", "httpcore", "Traceback", "[secret]"):
         assert event in log, f"{event} is not in the log: this test looks at too little"
-    assert len(canaries.heard) > 150
+    for event in ("vendor.call", "web.bug", "token.renewed", "\x1b[", "Traceback", "[secret]"):
+        assert event in console, f"{event} is not on the console: this test looks at too little"
+    assert len(canaries.heard) > 250
     assert canaries.found() == []
+
+
+async def _people(site: Site, canaries: Canaries, log: str) -> str:
+    """The first owner, by the link; passwords right and wrong, tokens. Returns the cookie of a session."""
+    (token,) = re.findall(r"/setup\?token=(\S+)", log)
+    canaries.plant("set-up link", token)
+    password = canaries.plant("password", f"canary-{secrets.token_hex(20)} \"ä\\+'")
+    changed = canaries.plant("new password")
+    async with talking(site, canaries) as browser:
+
+        async def send(path: str, **fields: str) -> httpx.Response:
+            page = await browser.get("/login" if path == "/login" else "/account", params={"next": path})
+            if path == "/setup":
+                page = await browser.get("/setup", params={"token": token})
+            form = {"csrf_token": _form_token(page.text), **fields}
+            canaries.plant(f"CSRF token {len(canaries.planted)}", form["csrf_token"])
+            return await browser.post(path, data=form, headers={"Connection": "close"})
+
+        owner = {"email": "owner@example.com", "token": token, "password": password, "again": password}
+        await send("/setup", **{**owner, "again": canaries.plant("another password")})
+        (site.home / PASSWORDS).touch()
+        assert (await send("/setup", **owner)).status_code == 500
+        (site.home / PASSWORDS).unlink()
+        assert (await send("/setup", **owner)).status_code == 303
+        canaries.plant("session after set-up", browser.cookies["crossledger"])
+        canaries.plant("CSRF token for the API", (await browser.get("/api/v1/me")).json()["csrf_token"])
+        assert (await send("/account/password", present=canaries.plant("wrong present"), password=changed)).is_error
+        (site.home / PASSWORDS).touch()
+        for path in ("/account/password", "/login"):
+            fields = {"email": "owner@example.com", "password": password, "present": password, "again": changed}
+            assert (await send(path, **fields)).status_code == 500
+        (site.home / PASSWORDS).unlink()
+        new = {"present": password, "password": changed, "again": changed}
+        assert (await send("/account/password", **new)).status_code in (200, 303)
+        made = await send("/account/tokens", name="CI", role="viewer")
+        canaries.plant("API token of the page", re.findall(r"cl_[\w-]{40,}", made.text)[0])
+        await send("/logout")
+        for email, given in (
+            ("owner@example.com", canaries.plant("wrong password")),
+            (canaries.plant("password in the place of the address"), "x"),
+        ):
+            assert (await send("/login", email=email, password=given)).status_code == 401
+        assert (await send("/login", email="owner@example.com", password=changed)).status_code == 303
+        cookie = canaries.plant("session", browser.cookies["crossledger"])
+    async with talking(site, canaries, Authorization=f"Bearer {ADMIN_TOKEN}") as admin:
+        body = {"email": "ada@example.com", "role": "viewer", "password": canaries.plant("password of another")}
+        assert (await admin.post("/api/v1/users", json=body)).status_code == 201
+        assert (await admin.post("/api/v1/users", json=body)).status_code == 409
+        assert (await admin.post("/api/v1/users", json={**body, "role": changed, changed: 1})).status_code == 422
+        made = await admin.post("/api/v1/tokens", json={"name": "n", "role": "operator"})
+        canaries.plant("API token", made.json()["token"])
+    return cookie
+
+
+def _form_token(page: str) -> str:
+    return page.partition('name="csrf_token" value="')[2].partition('"')[0]
+
+
+async def _logins(site: Site, admin: httpx.AsyncClient, canaries: Canaries) -> None:
+    """Signing in to Invoice Ninja, which repeats what it is sent, and with a bug of ours."""
+    url = site.simulators["ninja"].url
+    login = {
+        "email": "admin@example.com",
+        "password": canaries.plant("Invoice Ninja password"),
+        "one_time_password": canaries.plant("one-time code", str(secrets.randbelow(9 * 10**9) + 10**9)),
+        "api_secret": canaries.plant("Invoice Ninja API secret"),
+    }
+    body = {"provider": "invoice_ninja", "name": "x", "base_url": url, **login}
+    for repeated in ("password", "one_time_password", "api_secret"):
+        for status in FEW:
+            fault = {"kind": "status", "status": status, "body": echo(login[repeated]), "path": "/login$"}
+            (await site.ninja.post("/_control/faults", json=fault)).raise_for_status()
+            assert (await admin.post("/api/v1/connections", json=body)).status_code in (422, 503)
+            await site.ninja.delete("/_control/faults")
+    assert (await admin.post("/api/v1/connections", json=body)).status_code == 422
+    explodes = {**body, "base_url": f"{url}/{EXPLODES}"}
+    close = {"Connection": "close"}
+    assert (await admin.post("/api/v1/connections", json=explodes, headers=close)).status_code == 500
+
+
+async def _consents(site: Site, admin: httpx.AsyncClient, canaries: Canaries, cookie: str) -> None:
+    """A location by OAuth; each pair is rotated, and the vendor repeats what it is sent."""
+    vault = Vault(canaries.planted["newest key"])
+
+    async def pair(name: str) -> tuple[str, str]:
+        ((sealed,),) = await site.rows("SELECT sealed FROM tokens")
+        held = vault.unseal(sealed)
+        return canaries.plant(f"access token {name}", held["access_token"]), canaries.plant(
+            f"refresh token {name}", held["refresh_token"]
+        )
+
+    async def fault(**given: Any) -> None:
+        (await site.highlevel.post("/_control/faults", json={"kind": "status", **given})).raise_for_status()
+
+    async def back(browser: httpx.AsyncClient) -> str:
+        start = await browser.get("/oauth/highlevel/start")
+        canaries.heard.popitem()  # the state that it leaves with is for the vendor
+        url = httpx.URL(start.headers["location"])
+        async with httpx.AsyncClient(trust_env=False) as elsewhere:
+            agreed = await elsewhere.get(url.copy_merge_params({"approve": OTHER_LOCATION}))
+        returned = httpx.URL(agreed.headers["location"])
+        canaries.plant(f"code {len(canaries.planted)}", returned.params["code"])
+        canaries.plant(f"state {len(canaries.planted)}", returned.params["state"])
+        return returned.raw_path.decode()
+
+    async with talking(site, canaries) as browser:
+        browser.cookies.set("crossledger", cookie)
+        for status in (400, 401, 422, 500):
+            path = await back(browser)
+            code = httpx.URL(path).params["code"]
+            await fault(status=status, body=echo(f"{code} {Config().client_secret}"), path="^/oauth/token$")
+            assert (await browser.get(path)).status_code == 502
+            await site.highlevel.delete("/_control/faults")
+        assert (await browser.get(await back(browser))).status_code == 303
+        await browser.get("/connect")
+    access, refresh = await pair("first")
+    stale: dict[str, Any] = {"status": 401, "body": {"message": "Invalid JWT"}, "path": "^/(?!_|oauth)", "times": 1}
+    for status in FEW:
+        await fault(**stale)
+        await fault(status=status, body=echo(f"{refresh} {access} {Config().client_secret}"), path="^/oauth/")
+        assert (await admin.post("/api/v1/connections/1/check")).status_code in (422, 503)
+        await site.highlevel.delete("/_control/faults")
+    (site.home / TOKENS).touch()
+    await fault(**stale)
+    assert (await admin.post("/api/v1/connections/1/check", headers={"Connection": "close"})).status_code == 500
+    (site.home / TOKENS).unlink()
+    for name in ("second", "third"):
+        await fault(**stale)
+        assert (await admin.post("/api/v1/connections/1/check")).status_code == 200
+        assert await pair(name) != (access, refresh)
+    assert (await admin.delete("/api/v1/connections/1")).status_code == 204
+    await site.rows("SELECT setval(pg_get_serial_sequence('connections', 'id'), 1, false)")
+
+
+async def _bugs_with_what_came_in(site: Site, canaries: Canaries, cookie: str) -> None:
+    """In a process that has made none of it."""
+    for headers in (
+        {"Cookie": f"crossledger={cookie}"},
+        {"Authorization": f"Bearer {canaries.planted['API token']}"},
+        {"Authorization": f"Bearer {canaries.plant('foreign token')}"},
+    ):
+        async with talking(site, canaries, **headers, **{EXPLODES: "yes"}, Connection="close") as visitor:
+            for path in ("/api/v1/me", "/account", "/connect"):
+                answer = await visitor.get(path)
+                assert answer.status_code == 500
+                assert answer.headers["content-type"] == "application/problem+json"
+    async with talking(site, canaries, Connection="close") as browser:
+        browser.cookies.set("crossledger", cookie)
+        form = {"csrf_token": form_token(cookie), "present": canaries.planted["new password"]}
+        (site.home / PASSWORDS).touch()
+        assert (await browser.post("/account/password", data=form)).status_code == 500
+        (site.home / PASSWORDS).unlink()
+        assert (await browser.post("/account/tokens", data={**form, "name": form["csrf_token"], "role": "x"})).is_error
 
 
 async def _connect(site: Site, admin: httpx.AsyncClient, canaries: Canaries) -> list[dict[str, Any]]:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import pytest
 from fastapi import Depends
+from fastapi.routing import APIRoute
 
 from app.models import Bridge, Connection, Link
 from app.people.roles import Principal, Role
 from app.web.access import require
-from app.web.pages import layout
+from app.web.pages import connecting, layout
 from app.web.pages.layout import Entry
 from tests.people.conftest import House, form_token
 
@@ -111,3 +112,38 @@ async def test_a_refusal_of_a_page_is_a_page(house: House) -> None:
     answer = await browser.post("/logout")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "This is not possible" in answer.text
+
+
+CONNECTING = (
+    ("GET", "/connect"),
+    ("GET", "/oauth/highlevel/start"),
+    ("GET", "/oauth/highlevel/callback"),
+    ("POST", "/connect/{connection_id}/claim"),
+    ("GET", "/connect/agencies/{connection_id}"),
+    ("POST", "/connect/agencies/{connection_id}"),
+    ("POST", "/connect/invoice-ninja"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), CONNECTING)
+async def test_accounts_are_connected_by_operators_only_and_by_forms_of_ours(
+    house: House, method: str, path: str
+) -> None:
+    url = path.replace("{connection_id}", "1") + ("?code=x&state=y" if "callback" in path else "")
+    for role in Role:
+        browser = await house.logged_in(await house.user(role))
+        form = {"csrf_token": form_token(await browser.get("/"))}
+        answer = await browser.request(method, url, data=form if method == "POST" else None)
+        needs_role = "This needs the role operator" in answer.text
+        assert needs_role is (role is Role.VIEWER), (role, answer.status_code)
+        if method == "POST":
+            forged = await browser.post(url, data={"csrf_token": "x"})
+            assert forged.status_code == 403
+            assert ("load the page again" in forged.text) is (role is not Role.VIEWER)
+    nobody = await (await house.browser()).request(method, url)
+    assert (nobody.status_code, nobody.headers["location"].partition("?")[0]) == (303, "/login")
+
+
+def test_every_way_to_connect_is_in_the_list_above() -> None:
+    routes = [route for route in connecting.router.routes if isinstance(route, APIRoute)]
+    assert {(method, route.path) for route in routes for method in route.methods or ()} == set(CONNECTING)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.errors import Rejected, Retry
 from app.providers.addresses import Reach, is_metadata, is_public, permitted
 from app.providers.base import OpenGate
+from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.wire import HighLevelDialect
 from app.providers.http import Wire, make_client
 
@@ -317,3 +318,13 @@ async def test_a_certificate_of_another_name_gets_no_token(certified: Any) -> No
         with pytest.raises(Retry, match="certificate"):
             await wire(client, f"https://vendor.example:{vendor.port}").get("/x")
     assert vendor.heard == []
+
+
+async def test_a_proxy_that_the_environment_names_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be called in place of the address that was judged."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    app = HighLevelOAuth(client_id="a-b", client_secret="x", base_url="https://x.example", authorize_url="")
+    async with make_client() as client, app._client() as oauth:
+        assert client._mounts == {}
+        assert oauth._mounts == {}

@@ -1,13 +1,21 @@
 """Connecting in a browser's steps, over HTTP: consent and back, agencies, installations from the vendor's side."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from app import installing
+from app.errors import Reconnect
+from app.main import build
+from app.providers.base import Access, Profile
+from app.providers.highlevel.provider import HighLevel
 from app.sandbox.highlevel.config import Config
-from tests.conftest import LOCATION, World
+from app.vault import digest
+from tests.conftest import LOCATION, World, until
 from tests.web.consent import agree, follow, log_in, token_of
 
 STRANGER = "Authorization"
@@ -67,8 +75,6 @@ async def test_a_state_that_is_not_ours_is_refused(bare_world: World, browser: h
 
 
 async def test_an_answer_that_comes_too_late_is_refused(bare_world: World, browser: httpx.AsyncClient) -> None:
-    from sqlalchemy import text
-
     back = await agree(browser, LOCATION)
     async with bare_world.service.engine.begin() as connection:
         await connection.execute(text("UPDATE oauth_states SET expires_at = now() - interval '1 second'"))
@@ -151,3 +157,201 @@ async def test_scopes_that_were_not_granted_are_named(bare_world: World, browser
     (row,) = await connections(bare_world)
     assert row["facts"]["missing scopes"] == "contacts.write (create and update contacts)"
     assert "contacts.write" in (await browser.get("/connect")).text
+
+
+# -- an account that a token was entered for before -------------------------------------------------------------------
+
+
+async def entered(world: World) -> int:
+    body = {
+        "provider": "highlevel",
+        "name": "By hand",
+        "location_id": LOCATION,
+        "private_token": "sandbox-highlevel-service-token",
+        "base_url": world.highlevel_url,
+    }
+    return int((await world.admin.post("/api/v1/connections", json=body)).raise_for_status().json()["id"])
+
+
+async def stored(world: World, statement: str) -> list[tuple[Any, ...]]:
+    async with world.service.engine.begin() as connection:
+        return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def test_a_token_that_was_entered_is_kept_until_the_consent_is_proven(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    id_ = await entered(bare_world)
+    before = await stored(bare_world, "SELECT sealed, auth, state FROM connections")
+    back = await agree(browser, LOCATION)
+    await bare_world.fault(bare_world.highlevel, kind="status", status=500, path="^/(locations|contacts)/", times=9)
+    answer = await follow(browser, back)
+    await bare_world.mend()
+    assert answer.status_code == 502
+    assert "keeps the token that it had" in answer.text
+    assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == before
+    assert (await bare_world.admin.post(f"/api/v1/connections/{id_}/check")).status_code == 200
+    assert await bare_world.service.connections.guardian.due() == []
+
+    await follow(browser, await agree(browser, LOCATION))
+    assert await stored(bare_world, "SELECT id, sealed, auth, state FROM connections") == [(id_, "", "oauth", "active")]
+    assert (await bare_world.admin.post(f"/api/v1/connections/{id_}/check")).status_code == 200
+
+
+async def test_an_installation_by_a_stranger_takes_no_token_away(bare_world: World, browser: httpx.AsyncClient) -> None:
+    id_ = await entered(bare_world)
+    await stored(bare_world, "UPDATE connections SET state = 'needs_reconnect' RETURNING id")
+    before = await stored(bare_world, "SELECT sealed FROM connections")
+    back = await agree(browser, LOCATION)
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+        await follow(stranger, back.copy_remove_param("state"))
+    assert await stored(bare_world, "SELECT sealed FROM connections") == before
+    page = await browser.get("/connect")
+    await browser.post(f"/connect/{id_}/claim", data={"csrf_token": token_of(page.text)})
+    assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == [("", "oauth", "active")]
+
+
+async def test_what_was_agreed_to_has_a_budget_at_once(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await bare_world.fault(bare_world.highlevel, kind="status", status=500, path="^/(locations|contacts)/", times=9)
+    for _ in range(2):
+        await follow(browser, await agree(browser, LOCATION))
+    assert await stored(bare_world, "SELECT connection_id FROM budgets") == await stored(
+        bare_world, "SELECT id FROM connections"
+    )
+
+
+# -- a connection that is lost ----------------------------------------------------------------------------------------
+
+
+async def test_the_loss_of_a_connection_is_told_once_with_what_to_do(
+    bare_world: World, browser: httpx.AsyncClient, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """However many jobs and processes hear of it."""
+    await follow(browser, await agree(browser, LOCATION))
+    (row,) = await connections(bare_world)
+    assert (row["refused_since"], row["remedy"]) == (None, "")
+    await stored(bare_world, "UPDATE tokens SET expires_at = now() - interval '1 hour' RETURNING version")
+    await bare_world.highlevel.post("/_control/uninstall", json={"locationId": LOCATION})
+
+    ours = bare_world.service
+    other = build(ours.settings, ours.engine.url.render_as_string(hide_password=False))
+    capfd.readouterr()
+    await asyncio.gather(*(each.connections.renew_tokens() for each in (ours, other) * 3))
+    assert (await connections(bare_world))[0]["state"] == "needs_reconnect"
+    for each in (ours, other):
+        refusal = Reconnect("Invalid grant", row["id"])
+        assert all(await asyncio.gather(*(each.connections.needs_reconnect(refusal) for _ in range(5))))
+    said = "".join(capfd.readouterr())
+    assert said.count("connection.needs_reconnect") == 1
+    (lost,) = await connections(bare_world)
+    assert lost["state"] == "needs_reconnect"
+    assert "Invalid grant" in lost["state_reason"]
+    assert lost["refused_since"] is not None
+    assert "Agree again" in lost["remedy"]
+
+    await ours.connections.look_again()
+    (still,) = await connections(bare_world)
+    assert still["refused_since"] == lost["refused_since"]
+    page = (await browser.get("/connect")).text
+    assert f"Since <time>{lost['refused_since'][:10]} {lost['refused_since'][11:16]} UTC</time>" in page
+    assert "Invalid grant" in page
+    assert f'href="/oauth/highlevel/start?connection_id={row["id"]}"' in page
+
+    await follow(browser, await agree(browser, LOCATION, f"/oauth/highlevel/start?connection_id={row['id']}"))
+    (well,) = await connections(bare_world)
+    assert (well["state"], well["refused_since"], well["remedy"]) == ("active", None, "")
+    assert "Since" not in (await browser.get("/connect")).text
+    await other.client.aclose()
+    await other.db.dispose()
+
+
+async def test_an_agency_that_is_lost_can_be_agreed_to_again(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await follow(browser, await agree(browser, "agency"))
+    (row,) = await connections(bare_world)
+    await bare_world.service.connections.needs_reconnect(Reconnect("refused", row["id"]))
+    page = (await browser.get("/connect")).text
+    assert f'href="/oauth/highlevel/start?connection_id={row["id"]}"' in page
+    await follow(browser, await agree(browser, "agency", f"/oauth/highlevel/start?connection_id={row['id']}"))
+    (row,) = await connections(bare_world)
+    assert row["state"] == "active"
+
+
+async def test_what_is_sent_to_the_vendor_as_state_is_sealed(bare_world: World, browser: httpx.AsyncClient) -> None:
+    to_vendor = httpx.URL((await browser.get("/oauth/highlevel/start")).headers["location"])
+    nonce = bare_world.service.installer.vault.unseal(to_vendor.params["state"])["visit"]
+    assert nonce not in str(to_vendor)
+    assert await stored(bare_world, "SELECT digest FROM oauth_states") == [(digest(nonce),)]
+
+
+async def test_a_check_that_ends_late_does_not_take_away_a_token_that_was_entered_meanwhile(
+    bare_world: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await follow(browser, await agree(browser, LOCATION))
+    (row,) = await connections(bare_world)
+    probe = HighLevel.probe
+
+    async def overtaken(self: HighLevel, access: Access, client: httpx.AsyncClient) -> Profile:
+        monkeypatch.setattr(HighLevel, "probe", probe)
+        profile = await probe(self, access, client)
+        entered_now = {"private_token": "sandbox-highlevel-service-token"}
+        (await bare_world.admin.post(f"/api/v1/connections/{row['id']}/check", json=entered_now)).raise_for_status()
+        return profile
+
+    monkeypatch.setattr(HighLevel, "probe", overtaken)
+    await bare_world.service.connections.renew(row["id"])
+    ((sealed, auth),) = await stored(bare_world, "SELECT sealed, auth FROM connections")
+    assert (bool(sealed), auth) == (True, "entered")
+
+
+async def test_each_consent_is_in_the_audit_log(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await follow(browser, await agree(browser, LOCATION))
+    back = await agree(browser, "sandboxLocation0002")
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+        await follow(stranger, back.copy_remove_param("state"))
+    noted = await stored(
+        bare_world, "SELECT actor, action, thing FROM audit WHERE action LIKE 'connection.%' ORDER BY id"
+    )
+    assert noted == [
+        ("owner@ours.example", "connection.agreed", "connection 1"),
+        ("", "connection.pending", "connection 2"),
+    ]
+
+
+async def test_strangers_cannot_fill_the_list_of_those_that_wait(
+    bare_world: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "MOST_PENDING", 1)
+    for choice, status in ((LOCATION, 200), ("sandboxLocation0002", 502)):
+        back = await agree(browser, choice)
+        async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+            assert (await follow(stranger, back.copy_remove_param("state"))).status_code == status
+    assert len(await connections(bare_world)) == 1
+
+
+async def test_work_waits_while_the_grant_is_invalid_and_goes_on_when_it_is_agreed_to_again(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    world = bare_world
+    await follow(browser, await agree(browser, LOCATION))
+    company = {"provider": "invoice_ninja", "name": "Company", "base_url": world.ninja_url, "install_webhooks": False}
+    await world.admin.post("/api/v1/connections", json={**company, "api_token": "sandbox-ninja-service-token"})
+    bridge = {"name": "Bridge", "crm_connection_id": 1, "billing_connection_id": 2}
+    (await world.admin.post("/api/v1/bridges", json=bridge)).raise_for_status()
+    hook = {"url": f"{world.url}/webhooks/highlevel", "events": "all"}
+    (await world.highlevel.post("/_control/webhooks", json=hook)).raise_for_status()
+
+    world.service.connections.guardian._known.clear()
+    await stored(world, "UPDATE tokens SET expires_at = now() - interval '1 hour' RETURNING version")
+    await world.fault(world.highlevel, kind="status", status=400, body={"message": "Invalid grant"}, path="^/oauth/")
+    contact = await world.add_contact(firstName="Ann", lastName="Lee", email="ann@lee.example")
+    await until(lambda: world.rows("links", crm_id=contact, state="waiting"))
+    (link,) = await world.rows("links", crm_id=contact)
+    assert (link["problem"], link["tries"]) == ("reconnect", 0)
+    (lost,) = [row for row in await connections(world) if row["provider"] == "highlevel"]
+    assert (lost["state"], lost["refused_since"] is not None) == ("needs_reconnect", True)
+    assert await world.clients() == []
+
+    await world.mend()
+    await follow(browser, await agree(browser, LOCATION, f"/oauth/highlevel/start?connection_id={lost['id']}"))
+    await until(lambda: world.rows("links", crm_id=contact, state="ok"))
+    assert len(await world.clients()) == 1

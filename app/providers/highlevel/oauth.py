@@ -18,6 +18,7 @@ from app.providers.addresses import Reach
 from app.providers.base import Grant, OpenGate
 from app.providers.highlevel.wire import LABEL, HighLevelDialect
 from app.providers.http import LONGEST_ANSWER, Wire, make_transport, retry_after
+from app.redaction import keep_secret, keep_secret_here, redacted
 from app.sync.values import storable
 
 with warnings.catch_warnings():  # it says, whatever the filters are before, that it prefers a successor of httpx
@@ -95,6 +96,7 @@ class HighLevelOAuth:
 
     async def exchange(self, code: str, redirect_uri: str) -> Grant:
         """The code of a callback for tokens. Which kind they are, only the answer says."""
+        keep_secret_here(code)
         async with self._client() as client:
             asked = client.fetch_token(
                 self._token_url, code=code, grant_type="authorization_code", redirect_uri=redirect_uri
@@ -106,6 +108,7 @@ class HighLevelOAuth:
 
         AnswerLost where nobody knows.
         """
+        keep_secret_here(refresh_token)
         async with self._client() as client:
             user_type = "Company" if agency else "Location"
             asked = client.refresh_token(self._token_url, refresh_token=refresh_token, user_type=user_type)
@@ -222,7 +225,9 @@ def _said(answer: httpx.Response) -> str:
     if not isinstance(body, dict):
         return ""
     said = next((body[key] for key in ("message", "error_description", "error") if body.get(key)), "")
-    return storable("; ".join(str(each) for each in said) if isinstance(said, list) else str(said))[:500]
+    # It is stored and shown, and may repeat what was sent: a code, a refresh token, the app's secret.
+    words = "; ".join(str(each) for each in said) if isinstance(said, list) else str(said)
+    return storable(redacted(words))[:500]
 
 
 def _grant(answer: Any) -> Grant:
@@ -231,6 +236,7 @@ def _grant(answer: Any) -> Grant:
     except ValidationError as error:
         places = ", ".join(str(each["loc"][0]) for each in error.errors(include_input=False))
         raise AnswerLost(f"{LABEL} answers a token in a form we do not know ({places})") from None
+    keep_secret(tokens.access_token, tokens.refresh_token)
     agency = tokens.user_type == "Company"
     return Grant(
         access_token=tokens.access_token,

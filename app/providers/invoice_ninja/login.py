@@ -43,14 +43,15 @@ class LoginDialect:
 
 
 async def memberships(root: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
-    """The companies that a login opens. Raises Rejected and Retry, never with the password in their text."""
+    """The companies that a login opens. Raises Rejected and Retry, with neither password nor code in their text."""
     wire = Wire(client, root, LoginDialect(secret=login.api_secret), OpenGate())
     code = {"one_time_password": login.one_time_password} if login.one_time_password else {}
     try:
         body = await wire.read("/login", {"email": login.email, "password": login.password, **code})
     except CrossledgerError as failure:
-        if login.password in str(failure):
-            raise Rejected(f"{LABEL} refuses the login, and repeats the password in its answer") from None
+        # Short ones are not kept as secrets, and a code is always short.
+        if any(secret and secret in str(failure) for secret in (login.password, login.one_time_password)):
+            raise Rejected(f"{LABEL} refuses the login, and repeats the password or the code in its answer") from None
         raise
     opened = [
         Membership(
