@@ -57,7 +57,8 @@ _STORE = text("""
 """)
 _DUE = text("""
     SELECT t.connection_id, c.provider, c.account_id FROM tokens t JOIN connections c ON c.id = t.connection_id
-     WHERE t.expires_at < now() + make_interval(secs => :seconds) AND c.state = 'active' ORDER BY t.expires_at
+     WHERE t.expires_at < now() + make_interval(secs => :seconds) AND c.state = 'active' AND c.auth = 'oauth'
+     ORDER BY t.expires_at
 """)
 
 
