@@ -9,6 +9,7 @@ from sqlmodel import col
 from app.errors import CrossledgerError, Gone, Rejected
 from app.main import Service
 from app.models import Connection, Event
+from app.models.connection import ConnectionState
 from app.queue import RecordJob, defer
 
 
@@ -20,6 +21,9 @@ async def examine(service: Service, say: Callable[[str], object]) -> bool:
         connections = (await session.scalars(select(Connection).order_by(col(Connection.id)))).all()
     say(f"database   ok, {len(connections)} connection(s)")
     for row in connections:
+        if row.state == ConnectionState.PENDING:  # a check that succeeds would claim it
+            say(f"connection {row.id} “{row.name}” ({row.provider}): waits to be claimed, on the page Connect")
+            continue
         try:
             profile = await service.connections.renew(row.id or 0)
         except CrossledgerError as failure:

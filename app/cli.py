@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import heartbeat
 from app.admin import admin, offer_setup
 from app.console import guarded, listen, prepared, read_settings, tell_addresses
 
@@ -95,10 +96,18 @@ def migrate() -> None:
 
 
 @cli.command()
-def check() -> None:
+def check(
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Only whether a worker has been alive in the data directory lately.")
+    ] = False,
+) -> None:
     """Try everything the service needs: settings, database, and each stored connection. Ends non-zero if one fails."""
 
     def work() -> bool:
+        if worker:
+            alive, said = heartbeat.told(read_settings().home)
+            typer.echo(said)
+            return alive
         from app.checkup import examine
         from app.main import build
 

@@ -33,19 +33,19 @@ _END = text("""
     RETURNING connection_id
 """)
 _SWEEP = text("DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day'")
-# An installation that nobody here began never changes a connection that works. A token that was entered before
-# (`sealed`) stays at work until the new grant is proven. A consent counts as an answer of the account: an UNINSTALL from
-# before it is old news (`app.installations`).
+# An installation that nobody here began never changes a connection that works, nor one with an entered token. Such a
+# token (`sealed`) stays at work until the new grant is proven. A consent counts as an answer of the account: an
+# UNINSTALL from before it is old news (`app.installations`).
 _ADOPT = text("""
     INSERT INTO connections AS c (provider, name, state, state_reason, base_url, account_id, kind, auth)
     VALUES ('highlevel', :name, :state, :reason, :base_url, :account_id, :kind, 'oauth')
     ON CONFLICT (provider, base_url, account_id) DO UPDATE
        SET kind = excluded.kind,
            auth = CASE WHEN c.sealed = '' THEN 'oauth' ELSE c.auth END,
-           state = CASE WHEN c.sealed = '' OR :pending THEN excluded.state ELSE c.state END,
-           state_reason = CASE WHEN c.sealed = '' OR :pending THEN excluded.state_reason ELSE c.state_reason END,
+           state = CASE WHEN c.sealed = '' THEN excluded.state ELSE c.state END,
+           state_reason = CASE WHEN c.sealed = '' THEN excluded.state_reason ELSE c.state_reason END,
            checked_at = CASE WHEN :pending THEN c.checked_at ELSE now() END
-     WHERE NOT :pending OR c.state <> 'active'
+     WHERE NOT :pending OR (c.state <> 'active' AND c.auth = 'oauth')
     RETURNING id
 """)
 _BUDGET = text("INSERT INTO budgets (connection_id) VALUES (:id) ON CONFLICT DO NOTHING")

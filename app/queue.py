@@ -8,21 +8,25 @@ priority |
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import procrastinate
 import psycopg
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db import conninfo
 
+T = TypeVar("T")
+
 SYNC = "sync_record"
 QUEUE = "sync"
+_TRIES = 5
 
 # With thousands of waiting jobs and statistics from an empty table PostgreSQL sorts the whole backlog for each fetch
 # (444 ms a job); without these two it walks the priority index (0.13 ms) whatever the statistics say.
@@ -107,7 +111,8 @@ _SOONER = text("""
 async def defer(connection: AsyncConnection, jobs: Sequence[RecordJob]) -> int:
     """Queue the jobs that are not waiting already; returns how many. Belongs to the caller's transaction.
 
-    Two processes that queue the same record in the same instant: one gets an IntegrityError and has to try again.
+    Two processes that queue the same record in the same instant: one gets an IntegrityError and has to try again, see
+    `transact`.
     """
     if not jobs:
         return 0
@@ -117,6 +122,18 @@ async def defer(connection: AsyncConnection, jobs: Sequence[RecordJob]) -> int:
     if later := [row for row in rows if row["at"]]:
         await connection.execute(_SOONER, {"jobs": json.dumps(later)})
     return int(await connection.scalar(_DEFER, {"jobs": json.dumps(rows)}) or 0)
+
+
+async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `work` in a transaction, again where a webhook queued one of its records in the same instant."""
+    for _ in range(_TRIES - 1):
+        try:
+            async with engine.begin() as connection:
+                return await work(connection)
+        except IntegrityError:
+            continue
+    async with engine.begin() as connection:
+        return await work(connection)
 
 
 def make_app(url: str) -> procrastinate.App:

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     """Together: tries after 2, 4, 8 ... seconds, then hourly; the last comes about a day after the first."""
     keep_events_days: int = Field(default=90, ge=1)
     """Deliveries that were answered are forgotten after this time; links and activities stay."""
+    keep_audit_days: int = Field(default=730, ge=1)
     claim_seconds: float = 120
     """How long a job may hold a pair of records before another may take it; longer than any vendor call."""
 

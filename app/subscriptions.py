@@ -16,10 +16,9 @@ from sqlmodel import col
 
 from app.connections import Connections, WebhookSecrets
 from app.errors import CrossledgerError, Reconnect, Rejected
-from app.models import Connection
+from app.models import Connection, FormerKey
 from app.models.connection import ConnectionState
 from app.providers.hooks import Change, Mailbox, Step
-from app.vault import digest
 
 log = structlog.get_logger()
 
@@ -146,10 +145,9 @@ class Subscriptions:
         """Where the vendor is to call. A connection that never kept its secrets would be given new ones."""
         secrets = self.connections.webhook_secrets(row) or WebhookSecrets.new()
         async with self.connections.engine.connect() as connection:
-            stored = set(await connection.scalars(select(col(Connection.webhook_key_digest))))
-        own = {digest(secrets.key), row.webhook_key_digest}
-        others = frozenset(each for each in stored - own if each)
-        return Mailbox(root=f"{self.public_url}/webhooks", key=secrets.key, secret=secrets.secret, others=others)
+            former = set(await connection.scalars(select(col(FormerKey.digest))))
+        former |= {row.webhook_key_digest} if row.webhook_key_digest else set()
+        return Mailbox(root=f"{self.public_url}/webhooks", key=secrets.key, secret=secrets.secret, former=former)
 
 
 def _is_loopback(url: str) -> bool:

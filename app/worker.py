@@ -10,10 +10,11 @@ import procrastinate
 import structlog
 from procrastinate import JobContext, exceptions
 from procrastinate.jobs import Job, Status
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import heartbeat
 from app.connections import Connections
 from app.installations import Installations
 from app.jobs import RecordSync
@@ -41,10 +42,14 @@ _ORPHANS = text("""
              AND j.lock = e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
      LIMIT 500
 """)
-_OLD = text("""
+_OLD_EVENTS = text("""
     DELETE FROM events WHERE id IN (
         SELECT id FROM events WHERE state <> 'pending' AND received_at < now() - make_interval(days => :days)
          ORDER BY id LIMIT 5000)
+""")
+_OLD_AUDIT = text("""
+    DELETE FROM audit WHERE id IN (
+        SELECT id FROM audit WHERE at < now() - make_interval(days => :days) ORDER BY id LIMIT 5000)
 """)
 
 
@@ -69,7 +74,7 @@ class Worker:
         self._periodic("look_again", "*/10 * * * *", self._look_again)
         self._periodic("renew_tokens", "*/10 * * * *", self._renew_tokens)
         self._periodic("check_webhooks", "23 * * * *", self._check_webhooks)
-        self._periodic("forget_events", "17 3 * * *", self._forget_events)
+        self._periodic("forget_old", "17 3 * * *", self._forget_old)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. A worker that fails is started again."""
@@ -107,13 +112,25 @@ class Worker:
                 stalled_worker_timeout=settings.stalled_after,
             )
         )
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        beside = [asyncio.create_task(stop.wait()), asyncio.create_task(self._beat())]
+        await asyncio.wait({working, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        for each in beside:
+            each.cancel()
         if not working.done():
             working.cancel()  # the engine then lets running jobs finish
         with contextlib.suppress(asyncio.CancelledError):
             await working
+
+    async def _beat(self) -> None:
+        """As long as the engine runs and the database answers."""
+        while True:
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+                heartbeat.give(self.settings.home)
+            except (SQLAlchemyError, OSError) as error:
+                log.debug("worker.no_heartbeat", reason=str(error).partition("\n")[0])
+            await asyncio.sleep(heartbeat.EVERY)
 
     async def _sync_record(self, context: JobContext, /, *, reason: str, **record: Any) -> None:
         target = _target(context.job)
@@ -154,13 +171,16 @@ class Worker:
             if jobs:
                 log.warning("event.rescued", count=await defer(connection, jobs))
 
-    async def _forget_events(self) -> None:
-        """Old deliveries, a few thousand in each transaction, so that nothing waits for it."""
+    async def _forget_old(self) -> None:
+        await self._forget(_OLD_EVENTS, self.settings.keep_events_days)
+        await self._forget(_OLD_AUDIT, self.settings.keep_audit_days)
+
+    async def _forget(self, old: TextClause, days: int) -> None:
+        """A few thousand in each transaction, so that nothing waits for it."""
         forgotten = 1
         while forgotten:
             async with self.engine.begin() as connection:
-                done = await connection.execute(_OLD, {"days": self.settings.keep_events_days})
-                forgotten = done.rowcount
+                forgotten = (await connection.execute(old, {"days": days})).rowcount
 
     async def _renew_tokens(self) -> None:
         """Ahead of their expiry, also those of accounts where nothing happens."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app import heartbeat
 from app.sandbox.processes import Simulator
 from tests.conftest import ADMIN_TOKEN, LOCATION
 
@@ -99,6 +100,15 @@ def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
     assert (done.returncode, "FAILS" in done.stdout) == (1, True)
     done = crossledger("replay", "77", env=env, cwd=tmp_path)
     assert (done.returncode, "There is no event 77." in done.stderr) == (1, True)
+
+
+def test_whether_a_worker_is_alive_is_asked_without_a_database(tmp_path: Path) -> None:
+    env = environment(CROSSLEDGER_DATA_DIR=str(tmp_path), CROSSLEDGER_DATABASE_URL="postgresql://x@127.0.0.1:1/x")
+    done = crossledger("check", "--worker", env=env, cwd=tmp_path)
+    assert (done.returncode, "No worker has given a sign of life" in done.stdout) == (1, True)
+    heartbeat.give(tmp_path)
+    done = crossledger("check", "--worker", env=env, cwd=tmp_path)
+    assert (done.returncode, " s old." in done.stdout) == (0, True), done.stdout
 
 
 class Service:

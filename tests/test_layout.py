@@ -271,6 +271,7 @@ def test_compose_waits_for_health(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert "pg_isready" in services["db"]["healthcheck"]["test"]
     assert "/healthz" in services["service"]["healthcheck"]["test"][-1]
+    assert services["worker"]["healthcheck"]["test"] == ["CMD", "crossledger", "check", "--worker"]
     for name in ("service", "worker"):
         assert services[name]["depends_on"] == {"db": {"condition": "service_healthy"}}
         assert services[name]["restart"] == "unless-stopped"
@@ -278,12 +279,17 @@ def test_compose_waits_for_health(compose: dict[str, Any]) -> None:
 
 def test_compose_has_no_secret_of_its_own(compose: dict[str, Any]) -> None:
     secret = re.compile(r"SECRET|TOKEN|PASSWORD")
-    asked = re.compile(r"\$\{[A-Z_]+:\?[^}]+\}")
+    asked = re.compile(r"\$\{[A-Z_]+:(\?[^}]+|-)\}")  # refused, or empty, where it is not given
     for service in compose["services"].values():
         for name, value in service["environment"].items():
             if secret.search(name):
                 assert asked.fullmatch(str(value)), f"{name} has a value in docker-compose.yml"
             assert "://" not in str(value) or ":" not in str(value).partition("://")[2].partition("@")[0]
+
+
+def test_compose_starts_without_what_is_optional(compose: dict[str, Any]) -> None:
+    """The set-up link makes the first owner: no admin token is needed."""
+    assert compose["services"]["service"]["environment"]["CROSSLEDGER_ADMIN_TOKEN"] == "${CROSSLEDGER_ADMIN_TOKEN:-}"
 
 
 def test_compose_publishes_on_this_machine_only(compose: dict[str, Any]) -> None:

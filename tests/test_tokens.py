@@ -141,6 +141,13 @@ async def test_a_token_is_exchanged_ahead_of_its_expiry(scene: Scene) -> None:
     assert await scene.guardian.due() == []
 
 
+async def test_a_pair_beside_a_token_that_a_person_has_entered_since_is_left_alone(scene: Scene) -> None:
+    """Its exchange may fail, and that says nothing about the connection."""
+    await scene.expire()
+    await scene.sql("UPDATE connections SET auth = 'entered'")
+    assert await scene.guardian.due() == []
+
+
 async def test_a_token_that_was_refused_is_exchanged_once_and_known_to_all_who_had_it(scene: Scene) -> None:
     old = await scene.keys.current()
     new = {await scene.keys.renewed(old) for _ in range(3)}

@@ -1,13 +1,19 @@
 """What the worker does on the side: jobs of the dead, events without a job, and what is old enough to forget."""
 
+import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
+from app import heartbeat
 from app.main import Service, build
+from app.queue import RecordJob, defer
 from app.settings import Settings
 from app.sync.records import Side
 from app.sync.store import Target
+from tests.conftest import until
 from tests.test_inbox import Way, event, make_place
 
 DEAD = (
@@ -62,6 +68,57 @@ async def test_old_deliveries_are_forgotten_when_they_were_answered(service: Ser
     await way.sql("UPDATE events SET state = 'done' WHERE external_id <> 'hl_waiting'")
     await way.sql("UPDATE events SET received_at = now() - interval '91 days' WHERE external_id <> 'hl_young'")
 
-    await service.worker._forget_events()
+    await service.worker._forget_old()
 
     assert [row["external_id"] for row in await way.events()] == ["hl_waiting", "hl_young"]
+
+
+async def test_the_audit_log_is_kept_for_its_own_time(service: Service, way: Way) -> None:
+    for name, days in (("old", 731), ("young", 729)):
+        await way.sql(
+            "INSERT INTO audit (at, actor) VALUES (now() - make_interval(days => :days), :name)", name=name, days=days
+        )
+
+    await service.worker._forget_old()
+
+    assert [row["actor"] for row in await way.rows("SELECT actor FROM audit")] == ["young"]
+
+
+async def test_a_worker_gives_a_sign_of_life_while_its_database_answers(
+    settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "EVERY", 0.02)
+    service = build(settings, database)
+    assert heartbeat.told(settings.home)[0] is False
+    async with service.running(web=False, worker=True):
+        await until(lambda: _told(settings))
+        (settings.home / "worker.alive").unlink()
+        await until(lambda: _told(settings))
+
+
+async def _told(settings: Settings) -> bool:
+    return heartbeat.told(settings.home)[0]
+
+
+async def test_a_sign_of_life_that_is_old_is_none(settings: Settings) -> None:
+    heartbeat.give(settings.home)
+    os.utime(settings.home / "worker.alive", (time.time() - 61,) * 2)
+    alive, said = heartbeat.told(settings.home)
+    assert (alive, "61 s old: it is gone" in said) == (False, True)
+
+
+async def test_work_that_waited_goes_on_although_a_webhook_queues_the_same_record_now(
+    service: Service, way: Way
+) -> None:
+    await way.accept(event("d1"))
+    (crm,) = await way.rows("SELECT id FROM connections WHERE provider = 'highlevel'")
+    (job,) = await way.jobs()
+    await way.sql("DELETE FROM procrastinate_jobs")
+    asked = RecordJob(bridge_id=job["args"]["bridge_id"], object="contact", side="crm", external_id="hl_1")
+    async with service.engine.begin() as webhook:
+        await defer(webhook, [asked])
+        resumed = asyncio.create_task(service.connections.resume(crm["id"]))
+        await asyncio.sleep(0.3)
+        assert not resumed.done()
+    assert await resumed == 0
+    assert len(await way.jobs()) == 1

@@ -16,8 +16,10 @@ from app.api.reading import Paging, one, page
 from app.api.requests import HighLevelIn, InvoiceNinjaIn, SecretsIn
 from app.api.schemas import ConnectionOut, NewConnectionOut, Page, Webhooks
 from app.api.webhook_setup import webhooks
+from app.connections import forget_key
 from app.errors import Choice, CrossledgerError, Gone, Reconnect, Rejected
 from app.models import Bridge, Connection
+from app.models.connection import ConnectionState
 
 router = APIRouter(prefix="/connections", tags=["connections"], route_class=Bounded)
 
@@ -101,16 +103,19 @@ async def delete_connection(desk: AtDesk, connection_id: Id) -> None:
             )
         except IntegrityError:
             raise conflict("A bridge that uses this connection was made in this moment.") from None
+        await forget_key(connection, row.webhook_key_digest)
     if gone is None:
         raise unknown("connection", connection_id)
     await desk.connections.directory.refresh()
     await desk.subscriptions.say_farewell(row)
 
 
-@router.post("/{connection_id}/check", summary="Check a connection again", responses=problems(400, 404, 413, 503))
+@router.post("/{connection_id}/check", summary="Check a connection again", responses=problems(400, 404, 409, 413, 503))
 async def check_connection(desk: AtDesk, connection_id: Id, new: SecretsIn | None = None) -> ConnectionOut:
     """Ask the vendor, with new credentials where given. Once they work, work that waited for them goes on."""
     row = await one(desk.engine, Connection, connection_id)
+    if row.state == ConnectionState.PENDING:
+        raise conflict("This connection waits to be claimed, on the page Connect.")
     secrets = new.given() if new else {}
     if foreign := secrets.keys() - set(desk.connections.provider(row.provider).secret_names):
         raise refused(f"A connection of {row.provider} has no {', '.join(sorted(foreign))}.")

@@ -12,12 +12,12 @@ from app.api.body import Bounded
 from app.api.desk import AtDesk
 from app.api.fields import Id
 from app.api.problems import conflict, problems
-from app.api.queueing import require_enabled, transact
+from app.api.queueing import require_enabled
 from app.api.reading import Paging, equal, one, page
 from app.api.requests import RetryIn
 from app.api.schemas import JobOut, JobState, Page, Queued
 from app.models import Bridge, Link
-from app.queue import Priority, RecordJob, defer
+from app.queue import Priority, RecordJob, defer, transact
 from app.sync.records import Side
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=Bounded)

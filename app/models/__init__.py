@@ -2,7 +2,7 @@
 
 from app.models.activity import Activity
 from app.models.budget import Budget
-from app.models.connection import Bridge, Connection
+from app.models.connection import Bridge, Connection, FormerKey
 from app.models.event import Event
 from app.models.link import Link
 from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
@@ -16,6 +16,7 @@ __all__ = [
     "Budget",
     "Connection",
     "Event",
+    "FormerKey",
     "Link",
     "LoginFailure",
     "LoginSession",

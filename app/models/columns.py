@@ -37,6 +37,11 @@ def optional_words() -> Any:
     return Field(default=None, sa_column=Column(Text, nullable=True))
 
 
+def key_words() -> Any:
+    """Text that is a primary key."""
+    return Field(sa_column=Column(Text, primary_key=True))
+
+
 def number(default: int = 0) -> Any:
     return Field(default=default, sa_column=Column(Integer, nullable=False, server_default=str(default)))
 

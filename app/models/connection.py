@@ -7,7 +7,18 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
-from app.models.columns import big_id, born, document, documents, flag, moment, optional_words, reference, words
+from app.models.columns import (
+    big_id,
+    born,
+    document,
+    documents,
+    flag,
+    key_words,
+    moment,
+    optional_words,
+    reference,
+    words,
+)
 
 
 class ConnectionState(StrEnum):
@@ -78,6 +89,14 @@ _NEW_TOKEN = {
     "highlevel": "Make a new token in HighLevel (Settings, Private Integrations)",
     "invoice_ninja": "Make a new token in Invoice Ninja (Settings, Account Management, API tokens)",
 }
+
+
+class FormerKey(SQLModel, table=True):
+    """The digest of a webhook key that a connection had: a webhook that carries it was made here, and may go."""
+
+    __tablename__ = "former_keys"
+
+    digest: str = key_words()
 
 
 class Bridge(SQLModel, table=True):

@@ -20,14 +20,15 @@ class Step(StrEnum):
 class Mailbox:
     """Where the vendor is to call for one connection.
 
-    `root` is this installation's address of webhooks, without a slash at its end. `others` are the digests of the keys
-    of its other connections: what carries one of them is not ours to judge.
+    `root` is this installation's address of webhooks, without a slash at its end. `former` are the digests of keys that
+    its connections had: what carries one of them was made here. A key that is not known belongs to another connection,
+    or to another installation at the same address, and is not ours to judge.
     """
 
     root: str
     key: str = field(repr=False)
     secret: str = field(repr=False)
-    others: Collection[str] = field(default=(), repr=False)
+    former: Collection[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

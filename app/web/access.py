@@ -70,10 +70,13 @@ class Gate:
         return "__Host-crossledger" if self.secure else "crossledger"
 
     async def principal(self, request: HTTPConnection) -> Principal | None:
-        """By the header where there is one, else by the cookie. Of a websocket as well."""
+        """By a bearer token where there is one, else by the cookie. Of a websocket as well.
+
+        Any other scheme is for a web server in front of us: browsers send its password with each request.
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme:
-            return await self._by_token(token.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() == "bearer":
+            return await self._by_token(token.strip())
         secret = request.cookies.get(self.cookie, "")
         return await sessions.find(self.engine, secret) if secret else None
 

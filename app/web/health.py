@@ -24,6 +24,8 @@ _LATE = text("""
      WHERE e.state = 'pending'
        AND NOT EXISTS (SELECT 1 FROM links l WHERE l.bridge_id = e.bridge_id AND l.object = e.object
              AND l.state = 'retrying' AND e.external_id = CASE e.side WHEN 'crm' THEN l.crm_id ELSE l.billing_id END)
+       AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status = 'todo' AND j.scheduled_at > now()
+             AND j.queueing_lock = 'soon/' || e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
 """)
 _LINKS = text("SELECT state, count(*) FROM links GROUP BY state")
 
@@ -41,8 +43,8 @@ def make_router(engine: AsyncEngine, *, late_after: float) -> APIRouter:
     async def readyz() -> Response:
         """The database answers, and no event waits that should have been handled.
 
-        Events of a record whose vendor is in trouble, or of a connection that needs a reconnect, wait on purpose:
-        they are in `/metrics` and in the job list, and do not make the service unready.
+        Events of a record whose vendor is in trouble or whose account's limit is used up, or of a connection that needs
+        a reconnect, wait on purpose: they are in `/metrics`, and do not make the service unready.
         """
         try:
             async with engine.connect() as connection:

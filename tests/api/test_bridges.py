@@ -4,7 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
+from app.models import Connection
 from tests.api.test_connections import connect, highlevel, ninja
 from tests.conftest import World, until
 
@@ -129,3 +132,18 @@ async def test_a_deleted_bridge_takes_its_links_with_it_and_frees_its_connection
     for id_ in (world.crm_connection_id, world.billing_connection_id):
         assert (await world.admin.delete(f"/api/v1/connections/{id_}")).status_code == 204
     assert len(await world.clients()) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [({"kind": "agency"}, "is an agency: connect its locations"), ({"state": "pending"}, "waits to be claimed")],
+)
+async def test_what_is_no_account_of_ours_gets_no_bridge(
+    bare_world: World, pair: tuple[int, int], column: dict[str, str], sentence: str
+) -> None:
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(update(Connection).where(col(Connection.id) == pair[0]).values(column))
+    answer = await make(bare_world, *pair)
+    assert answer.status_code == 422
+    assert sentence in answer.json()["detail"]
+    assert await bare_world.rows("bridges") == []

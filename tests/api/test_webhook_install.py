@@ -12,7 +12,6 @@ from app.models import Connection
 from app.models.connection import ConnectionState
 from app.settings import Settings
 from app.subscriptions import Subscriptions
-from app.vault import digest
 from tests.conftest import LOCATION, World, until
 
 SERVICE, CLERK = "sandbox-ninja-service-token", "sandbox-ninja-clerk-token"
@@ -178,18 +177,22 @@ async def test_the_webhooks_of_others_are_never_touched(bare_world: World) -> No
     assert [hook["id"] for hook in await hooks(bare_world)] == theirs
 
 
-async def test_those_of_another_connection_of_this_installation_stay(bare_world: World) -> None:
-    async with bare_world.service.engine.begin() as connection:
-        row = {"digest": digest("the-other-key"), "provider": "invoice_ninja"}
-        insert = "INSERT INTO connections (provider, account_id, webhook_key_digest) VALUES (:provider, 'x', :digest)"
-        await connection.execute(text(insert), row)
-    root = f"{bare_world.url}/webhooks/invoice-ninja"
-    known = await enter(bare_world, f"{root}/the-other-key/1")
-    unknown = await enter(bare_world, f"{root}/a-key-of-a-connection-that-is-gone/1")
-    await connect(bare_world)
+async def test_those_of_another_connection_or_installation_stay(bare_world: World) -> None:
+    """A copy of `.env` gives two installations one address; neither may cut the other's webhooks."""
+    theirs = await enter(bare_world, f"{bare_world.url}/webhooks/invoice-ninja/a-key-that-was-never-ours/1")
+    made = await connect(bare_world)
+    await subscriptions(bare_world).check_all()
+    assert (await bare_world.admin.delete(f"/api/v1/connections/{made['id']}")).status_code == 204
+    assert [hook["id"] for hook in await hooks(bare_world)] == [theirs]
+
+
+async def test_those_of_a_key_that_was_ours_go(bare_world: World) -> None:
+    made = await connect(bare_world, install_webhooks=False)
+    old = await enter(bare_world, made["webhooks"]["url"].replace("{event_id}", "1"))
+    await bare_world.admin.post(f"/api/v1/connections/{made['id']}/webhook-secrets")
+    await bare_world.admin.post(f"/api/v1/connections/{made['id']}/webhooks/install")
     there = {hook["id"] for hook in await hooks(bare_world)}
-    assert known in there
-    assert unknown not in there
+    assert (old in there, len(there)) == (False, len(EVENTS))
 
 
 async def test_removed_ones_stay_away(bare_world: World) -> None:

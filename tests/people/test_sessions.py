@@ -45,6 +45,15 @@ async def test_over_http_the_cookie_is_plain_and_closed_to_scripts(house: House)
     assert attributes == {"httponly", "samesite=lax", "path=/", "max-age=604800"}
 
 
+async def test_a_password_that_is_for_the_web_server_in_front_does_not_hide_the_session(house: House) -> None:
+    """Browsers send it with each request, and web servers pass it on."""
+    await house.user(Role.OWNER)
+    browser = await house.browser(Authorization="Basic bWU6c2VjcmV0")
+    await log_in(browser, "owner@example.com")
+    assert (await browser.get("/api/v1/me")).status_code == 200
+    assert (await browser.get("/")).status_code == 200
+
+
 class TestHttps:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:

@@ -10,7 +10,7 @@ import pytest
 
 from app.people import tokens, users
 from app.people.roles import Role
-from app.people.users import LastOwner, NotAllowed
+from app.people.users import LastOwner, NotAllowed, address_of
 from tests.people.conftest import PASSWORD, House, form_token, log_in
 
 NEW = "another good password"
@@ -246,3 +246,22 @@ async def test_the_form_for_a_token_says_what_is_wrong(house: House, said: dict[
 async def test_an_api_token_has_no_account_page(house: House) -> None:
     answer = await (await house.bearer()).get("/account")
     assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelt"),
+    [
+        ("owner@server.local", "owner@server.local"),
+        ("Owner@LOCALHOST ", "owner@localhost"),
+        ("me@home.arpa", "me@home.arpa"),
+        ("Ana@Müller.Example", "ana@müller.example"),
+    ],
+)
+def test_an_address_may_be_of_a_network_of_ones_own(typed: str, spelt: str) -> None:
+    assert address_of(typed) == spelt
+
+
+@pytest.mark.parametrize("typed", ["", "owner", "owner@", "@server", "a@b@c", "owner@server.", "a b@server", "a@\x00b"])
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(NotAllowed):
+        address_of(typed)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import installing
+from app.checkup import examine
 from app.errors import Reconnect
 from app.main import build
 from app.providers.base import Access, Profile
@@ -106,6 +107,20 @@ async def test_an_installation_from_highlevels_side_waits_to_be_claimed(
     assert claimed.status_code == 303
     (row,) = await connections(bare_world)
     assert (row["state"], row["name"]) == ("active", "Sandbox location 1")
+
+
+async def test_a_check_does_not_claim_an_installation(bare_world: World, browser: httpx.AsyncClient) -> None:
+    back = await agree(browser, LOCATION)
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+        await follow(stranger, back.copy_remove_param("state"))
+    (row,) = await connections(bare_world)
+    said: list[str] = []
+    assert await examine(bare_world.service, said.append)
+    assert "waits to be claimed" in said[-1]
+    answer = await bare_world.admin.post(f"/api/v1/connections/{row['id']}/check")
+    assert (answer.status_code, "waits to be claimed" in answer.json()["detail"]) == (409, True)
+    (row,) = await connections(bare_world)
+    assert row["state"] == "pending"
 
 
 async def test_an_installation_that_nobody_here_began_changes_no_connection_that_works(

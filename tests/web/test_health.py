@@ -1,6 +1,7 @@
 """What load balancers, supervisors and Prometheus are told."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.main import LATE, Service, build
+from app.queue import Priority, RecordJob, defer
 from app.settings import Settings
 from tests.conftest import ADMIN_TOKEN, serving
 from tests.test_inbox import Place, make_place
@@ -82,6 +84,26 @@ async def test_a_process_is_alive_even_while_the_database_is_away(http: httpx.As
 async def test_an_empty_service_is_ready(http: httpx.AsyncClient) -> None:
     answer = await http.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "oldest_event_seconds": 0.0})
+
+
+async def test_a_record_whose_next_attempt_has_its_time_does_not_make_the_service_unready(
+    http: httpx.AsyncClient, engine: AsyncEngine, place: Place
+) -> None:
+    """An account that sleeps at the vendor, a limit that is used up: one of them is no reason to lose all webhooks."""
+    await add_event(engine, place, age=LATE + 5)
+    waits = RecordJob(
+        bridge_id=place.bridge_id,
+        object="contact",
+        side="crm",
+        external_id="hl_1",
+        priority=Priority.WAITED,
+        at=datetime.now(UTC) + timedelta(seconds=900),
+    )
+    async with engine.begin() as connection:
+        await defer(connection, [waits])
+    assert (await http.get("/readyz")).status_code == 200
+    await run(engine, "UPDATE procrastinate_jobs SET scheduled_at = now() - interval '1 minute'")
+    assert (await http.get("/readyz")).status_code == 503
 
 
 async def test_an_event_that_waits_a_moment_is_told_and_does_no_harm(

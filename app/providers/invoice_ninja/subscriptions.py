@@ -33,7 +33,7 @@ def plan(existing: Iterable[Webhook], mailbox: Mailbox, events: Iterable[str] = 
 
 
 def is_ours(webhook: Webhook, mailbox: Mailbox) -> bool:
-    """It calls this connection, at whatever address, or one that this installation does not know any more."""
+    """It calls this connection, at whatever address, or one that this installation had."""
     if webhook.is_deleted:
         return False
     if f"/webhooks{address('', mailbox.key, '')}" in webhook.target_url.partition("?")[0]:
@@ -42,7 +42,7 @@ def is_ours(webhook: Webhook, mailbox: Mailbox) -> bool:
     if not webhook.target_url.startswith(prefix):
         return False
     key = webhook.target_url.removeprefix(prefix).partition("/")[0]
-    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest() not in mailbox.others
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest() in mailbox.former
 
 
 def headers(webhook: Webhook | None, mailbox: Mailbox) -> Mapping[str, str]:
