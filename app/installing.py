@@ -202,7 +202,7 @@ class Installer:
                     raise Rejected("Too many installations are waiting to be claimed already.")
             connection_id = await connection.scalar(_ADOPT, values)
             if connection_id is None:
-                raise Rejected("This account is connected and works: nothing was changed.")
+                raise Rejected("This account is connected here already: nothing was changed. Connect it again from here, if need be.")
             await connection.execute(_BUDGET, {"id": connection_id})
         await self.connections.guardian.keep(connection_id, grant)
         await self.connections.directory.refresh()

@@ -214,15 +214,16 @@ async def test_a_token_that_was_entered_is_kept_until_the_consent_is_proven(
 
 
 async def test_an_installation_by_a_stranger_takes_no_token_away(bare_world: World, browser: httpx.AsyncClient) -> None:
-    id_ = await entered(bare_world)
+    """A refusal that passes by itself must still find the token, and the state in which it is tried again."""
+    await entered(bare_world)
     await stored(bare_world, "UPDATE connections SET state = 'needs_reconnect' RETURNING id")
-    before = await stored(bare_world, "SELECT sealed FROM connections")
+    before = await stored(bare_world, "SELECT sealed, auth, state FROM connections")
     back = await agree(browser, LOCATION)
     async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
-        await follow(stranger, back.copy_remove_param("state"))
-    assert await stored(bare_world, "SELECT sealed FROM connections") == before
-    page = await browser.get("/connect")
-    await browser.post(f"/connect/{id_}/claim", data={"csrf_token": token_of(page.text)})
+        answer = await follow(stranger, back.copy_remove_param("state"))
+    assert "connected here already" in answer.text
+    assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == before
+    await follow(browser, await agree(browser, LOCATION))
     assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == [("", "oauth", "active")]
 
 
