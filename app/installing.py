@@ -75,7 +75,7 @@ class Installer:
         }
         state = self.vault.seal({"visit": nonce})
         scopes = sorted(scope for needed in SCOPES.values() for scope in needed)
-        url = self.oauth.authorization_url(state=state, redirect_uri=self._callback, scopes=scopes)
+        url = self.oauth.authorization_url(state=state, redirect_uri=self.callback, scopes=scopes)
         async with self.connections.engine.begin() as connection:
             await connection.execute(_SWEEP)
             await connection.execute(_BEGIN, values)
@@ -87,9 +87,9 @@ class Installer:
         Without `state` somebody installed the app from the vendor's side: it is pending until it is claimed.
         """
         if not state:
-            return await self._adopted(await self.oauth.exchange(code, self._callback), pending=True)
+            return await self._adopted(await self.oauth.exchange(code, self.callback), pending=True)
         wanted = await self._ended(state, principal)
-        grant = await self.oauth.exchange(code, self._callback)
+        grant = await self.oauth.exchange(code, self.callback)
         if wanted is not None:
             row = await self._row(wanted)
             if row.account_id != grant.account_id:
@@ -101,11 +101,16 @@ class Installer:
 
     async def claim(self, connection_id: int) -> Connection:
         """An administrator takes an installation that came from the vendor's side."""
+        await self.pending(connection_id)
+        await self._proven(connection_id)
+        return await self._row(connection_id)
+
+    async def pending(self, connection_id: int) -> Connection:
+        """An installation that waits for somebody. Raises Rejected where it does not."""
         row = await self._row(connection_id)
         if row.state != ConnectionState.PENDING:
             raise Rejected("This connection is not waiting to be claimed.")
-        await self._proven(connection_id)
-        return await self._row(connection_id)
+        return row
 
     async def choices(self, agency_id: int) -> list[Choice]:
         """The locations of a connected agency that have installed the app."""
@@ -137,7 +142,8 @@ class Installer:
         return picked
 
     @property
-    def _callback(self) -> str:
+    def callback(self) -> str:
+        """The redirect URL that is entered in the Marketplace app."""
         return self.public_url + CALLBACK
 
     async def _ended(self, state: str, principal: str) -> int | None:

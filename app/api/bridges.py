@@ -15,6 +15,7 @@ from app.api.requests import BridgeChange, BridgeIn
 from app.api.schemas import BridgeDetail, BridgeOut, FieldsOut, Page, RuleOut, SkippedOut
 from app.directory import BridgeView
 from app.models import Bridge, Connection, Event
+from app.models.connection import ConnectionKind, ConnectionState
 from app.providers.base import Provider
 from app.sync.fieldmap import resolve
 from app.sync.policy import BridgeSettings
@@ -85,11 +86,16 @@ async def delete_bridge(desk: AtDesk, bridge_id: Id) -> None:
 
 async def _provider(desk: Desk, session: AsyncSession, connection_id: int, side: Side) -> Provider:
     """The provider of a connection that can be this side. The connection stays until the transaction ends."""
-    statement = select(col(Connection.provider)).where(col(Connection.id) == connection_id)
-    name = await session.scalar(statement.with_for_update(read=True))
-    if name is None:
+    columns = col(Connection.provider), col(Connection.kind), col(Connection.state)
+    statement = select(*columns).where(col(Connection.id) == connection_id)
+    row = (await session.execute(statement.with_for_update(read=True))).one_or_none()
+    if row is None:
         raise refused(f"There is no connection {connection_id} for {side.value}_connection_id.")
-    provider = desk.connections.provider(name)
+    if row.kind == ConnectionKind.AGENCY:
+        raise refused(f"Connection {connection_id} is an agency: connect one of its locations, and choose that.")
+    if row.state == ConnectionState.PENDING:
+        raise refused(f"Connection {connection_id} is waiting to be claimed.")
+    provider = desk.connections.provider(row.provider)
     if provider.side is not side:
         raise refused(f"{provider.label} (connection {connection_id}) is {_CALLED[side.other]}, not {_CALLED[side]}.")
     return provider
