@@ -4,11 +4,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from tests.browser.visitor import PASSWORD, Visitor, chromium, empty_site, expect, setup_link, visiting
 from tests.flows.driver import ADMIN_TOKEN, CLIENT_EVENTS, LOCATION, SERVICE_TOKENS, Site
+
+pytestmark = pytest.mark.timeout(300)
 
 FIRST, SECOND, COMPANY = "Sandbox location 1", "Sandbox location 2", "Untitled Company"
 

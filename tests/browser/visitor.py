@@ -48,7 +48,7 @@ _ARGUMENTS = [
 # A refusal of ours is a page with a status of its own, which Chromium puts into the console as well.
 _A_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d+")
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 @dataclass

@@ -42,9 +42,10 @@ async def test_every_page_has_labels_and_tokens_and_no_scripts(house: House) -> 
     owner = await house.user(Role.OWNER)
     await house.token(owner)
     browser = await house.logged_in(owner)
-    for path in ("/", "/account", "/login"):
+    browser.headers["Accept"] = "text/html"
+    for path in ("/", "/account", "/login", "/connect", "/connect/invoice-ninja", "/bridges/new", "/nothing"):
         answer = await browser.get(path)
-        assert answer.status_code == 200
+        assert answer.status_code == (404 if path == "/nothing" else 200)
         read = Reader(answer.text)
         assert {field["id"] for field in read.fields} == read.labels
         assert read.forms == read.tokens
@@ -111,3 +112,22 @@ async def test_a_refusal_of_a_page_is_a_page(house: House) -> None:
     answer = await browser.post("/logout")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "This is not possible" in answer.text
+
+
+async def test_a_browser_is_refused_with_a_page_and_a_program_with_a_problem(house: House) -> None:
+    browser = await house.logged_in(await house.user(Role.OPERATOR))
+    for path, status in (("/nothing", 404), ("/connect/7/claim", 405), ("/bridges/x", 422), ("/bridges/7", 404)):
+        page = await browser.get(path, headers={"Accept": "text/html,*/*"})
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+        assert 'role="alert"' in page.text
+        assert "see errors" not in page.text
+    for path in ("/nothing", "/api/v1/nothing", "/webhooks/nothing"):
+        accept = "*/*" if path == "/nothing" else "text/html"
+        answer = await browser.get(path, headers={"Accept": accept})
+        assert answer.headers["content-type"] == "application/problem+json", path
+
+
+async def test_who_may_only_look_is_offered_nothing_that_they_may_not_do(house: House) -> None:
+    page = (await (await house.logged_in(await house.user(Role.VIEWER))).get("/")).text
+    assert "/connect" not in page
+    assert "/bridges/new" not in page

@@ -35,6 +35,14 @@ _TEMPLATES = Environment(
 )
 FORM_COOKIE_SECONDS = 3600
 
+# What a program is told, for somebody who reads it on a page.
+_FOR_PEOPLE = {
+    "Not Found": "There is no page at this address.",
+    "Method Not Allowed": "This address is no page. Go back, and use the button there.",
+    "The request is not as documented; see errors.": "This address is not right, or the form is not. Go back, and load"
+    " that page again.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -145,7 +153,8 @@ def _as_page(answer: Callable[..., Any]) -> Callable[[Request, Exception], Await
         response: Response = await made if isawaitable(made) else made
         if not _wants_page(request):
             return response
-        sentence = json.loads(bytes(response.body)).get("detail", "")
+        detail = json.loads(bytes(response.body)).get("detail", "")
+        sentence = _FOR_PEOPLE.get(detail, detail)
         shown = page(request, "refused.html", status=response.status_code, sentence=sentence, back="/")
         shown.headers.update(
             {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
