@@ -8,9 +8,8 @@ import httpx
 import pytest
 
 from app.sandbox.highlevel.config import Config
+from app.sandbox.highlevel.store import COMPANY_ID
 from tests.conftest import LOCATION, World
-
-STRANGER = "Authorization"
 
 
 @pytest.fixture
@@ -263,7 +262,8 @@ async def test_a_bridge_is_made_between_a_location_and_a_company_and_nothing_els
     await follow(browser, await agree(browser, "agency"))
     form = {"base_url": bare_world.ninja_url, "api_token": "sandbox-ninja-service-token"}
     await send(browser, "/connect/invoice-ninja", **form)
-    location, agency, company = (str(row["id"]) for row in await connections(bare_world))
+    ids = {row["account_id"]: str(row["id"]) for row in await connections(bare_world)}
+    location, agency, company = ids[LOCATION], ids[COMPANY_ID], ids["sandbox-company-key"]
     for wrong, said in (
         ({"location": agency}, "is an agency"),
         ({"location": company}, "is a billing system, not a CRM"),
