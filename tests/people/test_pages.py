@@ -116,7 +116,13 @@ async def test_a_refusal_of_a_page_is_a_page(house: House) -> None:
 
 async def test_a_browser_is_refused_with_a_page_and_a_program_with_a_problem(house: House) -> None:
     browser = await house.logged_in(await house.user(Role.OPERATOR))
-    for path, status in (("/nothing", 404), ("/connect/7/claim", 405), ("/bridges/x", 422), ("/bridges/7", 404)):
+    for path, status in (
+        ("/nothing", 404),
+        ("/connect/7/claim", 405),
+        ("/bridges/x", 422),
+        ("/bridges/7", 404),
+        (f"/bridges/{10**20}", 422),
+    ):
         page = await browser.get(path, headers={"Accept": "text/html,*/*"})
         assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
         assert 'role="alert"' in page.text

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from app.api.body import Bounded
 from app.api.bridges import make_bridge, show_bridge
+from app.api.fields import Id
 from app.api.requests import BridgeIn
 from app.models import Connection
 from app.models.connection import Auth, ConnectionKind, ConnectionState
@@ -58,7 +59,7 @@ async def start(
 
 
 @router.get("/{bridge_id}")
-async def bridge(request: Request, who: Viewer, bridge_id: int, new: bool = False) -> Response:
+async def bridge(request: Request, who: Viewer, bridge_id: Id, new: bool = False) -> Response:
     """What it keeps in step, what it does not, and what is still to be done at the vendors."""
     try:
         shown = await show_bridge(desk_of(request), bridge_id)

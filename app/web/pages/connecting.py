@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from app.api.body import Bounded
 from app.api.connections import delete_connection
+from app.api.fields import Id
 from app.errors import CrossledgerError
 from app.installing import Forged
 from app.models import Bridge, Connection
@@ -63,7 +64,7 @@ async def ways(request: Request, who: Operator, done: int = 0) -> Response:
 
 
 @router.get("/oauth/highlevel/start")
-async def start(request: Request, who: Operator, connection_id: int | None = None) -> Response:
+async def start(request: Request, who: Operator, connection_id: Id | None = None) -> Response:
     """To HighLevel's page of consent. `connection_id`: to agree anew for that one."""
     with refusing(409):
         return see(await installer_of(request).begin(_known_as(who), connection_id))
@@ -89,13 +90,13 @@ async def callback(
 
 
 @router.post("/connect/{connection_id}/claim")
-async def claim(request: Request, who: Operator, connection_id: int) -> Response:
+async def claim(request: Request, who: Operator, connection_id: Id) -> Response:
     with refusing(409):
         return _onward(await installer_of(request).claim(connection_id))
 
 
 @router.post("/connect/{connection_id}/decline")
-async def decline(request: Request, who: Owner, connection_id: int) -> Response:
+async def decline(request: Request, who: Owner, connection_id: Id) -> Response:
     """Forget an installation that nobody knows."""
     with refusing(409):
         await installer_of(request).pending(connection_id)
@@ -104,7 +105,7 @@ async def decline(request: Request, who: Owner, connection_id: int) -> Response:
 
 
 @router.get("/connect/agencies/{connection_id}")
-async def locations(request: Request, who: Operator, connection_id: int) -> Response:
+async def locations(request: Request, who: Operator, connection_id: Id) -> Response:
     """The agency's locations, to choose from."""
     with refusing(502):
         choices = await installer_of(request).choices(connection_id)
@@ -113,7 +114,7 @@ async def locations(request: Request, who: Operator, connection_id: int) -> Resp
 
 @router.post("/connect/agencies/{connection_id}")
 async def pick(
-    request: Request, who: Operator, connection_id: int, location: Annotated[list[str] | None, Form()] = None
+    request: Request, who: Operator, connection_id: Id, location: Annotated[list[str] | None, Form()] = None
 ) -> Response:
     with refusing(502):
         picked = await installer_of(request).pick(connection_id, location or [])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import WebSocketRequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -141,7 +142,7 @@ def install(app: FastAPI) -> None:
         return page(request, "refused.html", status=refusal.status, sentence=refusal.sentence, back=refusal.back)
 
     for kind, answer in list(app.exception_handlers.items()):
-        if kind not in (LoginNeeded, PageRefused):
+        if kind not in (LoginNeeded, PageRefused, WebSocketRequestValidationError):
             app.add_exception_handler(kind, _as_page(answer))
 
 
