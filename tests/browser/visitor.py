@@ -79,8 +79,9 @@ class Visitor:
     def content(self) -> None:
         """Nothing was asked of another machine, and nothing was blocked, missing or broken."""
         assert self.requests
-        assert {urlsplit(url).hostname for url in self.requests if not url.startswith("data:")} == {LOOPBACK}
-        assert self.complaints == []
+        elsewhere = [url for url in self.requests if not url.startswith("data:") and urlsplit(url).hostname != LOOPBACK]
+        assert not elsewhere, elsewhere
+        assert not self.complaints, self.complaints
 
     async def open(self, path: str) -> None:
         await self.page.goto(self.site.url + path)
