@@ -17,15 +17,14 @@ from sqlmodel import col
 from app.budget import Budgets
 from app.directory import BridgeView, ConnectionView, Directory
 from app.errors import ConfigurationError, CrossledgerError, Reconnect, Rejected
-from app.models import Bridge, Budget, Connection, Event, FormerKey, Link
+from app.models import Budget, Connection, FormerKey
 from app.models.connection import Auth, ConnectionKind, ConnectionState
-from app.models.event import EventState
-from app.models.link import LinkState
 from app.providers.base import Access, Account, Login, Membership, OpenGate, Profile, Provider
 from app.providers.hooks import Hooks
-from app.queue import RecordJob, defer, transact
+from app.queue import transact
 from app.redaction import keep_secret, keep_secret_here
 from app.sync.records import Side
+from app.sync.resuming import resume
 from app.tokens import Guardian
 from app.vault import Vault, digest, new_secret
 
@@ -219,7 +218,7 @@ class Connections:
 
     async def resume(self, connection_id: int) -> int:
         """Queue every record of the connection's bridges that has unanswered events; returns how many."""
-        return await transact(self.engine, partial(_resume, connection_id=connection_id))
+        return await transact(self.engine, partial(resume, connection_id=connection_id))
 
     async def needs_reconnect(self, failure: Reconnect, used: ConnectionView | Connection | None = None) -> bool:
         """The vendor refuses the credentials. Said once; work on this connection waits.
@@ -283,26 +282,3 @@ async def forget_key(session: AsyncSession | AsyncConnection, key_digest: str | 
     """A connection's webhook key is used no more: what carries it at the vendor is to go."""
     if key_digest:
         await session.execute(insert(FormerKey).values(digest=key_digest).on_conflict_do_nothing())
-
-
-async def _resume(connection: AsyncConnection, *, connection_id: int) -> int:
-    bridges = select(col(Bridge.id)).where(
-        (col(Bridge.crm_connection_id) == connection_id) | (col(Bridge.billing_connection_id) == connection_id)
-    )
-    rows = await connection.execute(
-        select(col(Event.bridge_id), col(Event.object), col(Event.side), col(Event.external_id))
-        .where(col(Event.state) == EventState.PENDING.value, col(Event.bridge_id).in_(bridges))
-        .distinct()
-    )
-    jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows if b is not None]
-    waiting = await connection.execute(
-        select(col(Link.bridge_id), col(Link.object), col(Link.crm_id), col(Link.billing_id)).where(
-            col(Link.state).in_([LinkState.WAITING.value, LinkState.RETRYING.value]),
-            col(Link.bridge_id).in_(bridges),
-        )
-    )
-    jobs += [
-        RecordJob(bridge_id=b, object=o, side=Side.CRM if c else Side.BILLING, external_id=c or i or "")
-        for b, o, c, i in waiting
-    ]
-    return await defer(connection, jobs)

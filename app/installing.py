@@ -86,7 +86,7 @@ class Installer:
         }
         state = self.vault.seal({"visit": nonce})
         scopes = sorted(scope for needed in SCOPES.values() for scope in needed)
-        url = self.oauth.authorization_url(state=state, redirect_uri=self._callback, scopes=scopes)
+        url = self.oauth.authorization_url(state=state, redirect_uri=self.callback, scopes=scopes)
         async with self.connections.engine.begin() as connection:
             await connection.execute(_SWEEP)
             await connection.execute(_BEGIN, values)
@@ -98,9 +98,9 @@ class Installer:
         Without `state` somebody installed the app from the vendor's side: it is pending until it is claimed.
         """
         if not state:
-            return await self._adopted(await self.oauth.exchange(code, self._callback), pending=True)
+            return await self._adopted(await self.oauth.exchange(code, self.callback), pending=True)
         wanted = await self._ended(state, principal)
-        grant = await self.oauth.exchange(code, self._callback)
+        grant = await self.oauth.exchange(code, self.callback)
         if wanted is not None:
             row = await self._row(wanted)
             if row.account_id != grant.account_id:
@@ -112,11 +112,16 @@ class Installer:
 
     async def claim(self, connection_id: int) -> Connection:
         """An administrator takes an installation that came from the vendor's side."""
+        await self.pending(connection_id)
+        await self._proven(connection_id)
+        return await self._row(connection_id)
+
+    async def pending(self, connection_id: int) -> Connection:
+        """An installation that waits for somebody. Raises Rejected where it does not."""
         row = await self._row(connection_id)
         if row.state != ConnectionState.PENDING:
             raise Rejected("This connection is not waiting to be claimed.")
-        await self._proven(connection_id)
-        return await self._row(connection_id)
+        return row
 
     async def choices(self, agency_id: int) -> list[Choice]:
         """The locations of a connected agency that have installed the app."""
@@ -160,7 +165,8 @@ class Installer:
         )
 
     @property
-    def _callback(self) -> str:
+    def callback(self) -> str:
+        """The redirect URL that is entered in the Marketplace app."""
         return self.public_url + CALLBACK
 
     async def _ended(self, state: str, principal: str) -> int | None:
@@ -202,7 +208,9 @@ class Installer:
                     raise Rejected("Too many installations are waiting to be claimed already.")
             connection_id = await connection.scalar(_ADOPT, values)
             if connection_id is None:
-                raise Rejected("This account is connected here already: nothing was changed. Connect it again from here, if need be.")
+                raise Rejected(
+                    "This account is connected here already: nothing was changed. Connect it again from here, if need be."
+                )
             await connection.execute(_BUDGET, {"id": connection_id})
         await self.connections.guardian.keep(connection_id, grant)
         await self.connections.directory.refresh()

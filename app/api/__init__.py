@@ -7,6 +7,7 @@ from app.api import activities, audit, bridges, connections, events, jobs, links
 from app.api.desk import Desk, laid_out
 from app.api.guard import check_declared, guard
 from app.api.problems import problems
+from app.api.reading import each_once
 from app.connections import Connections
 from app.settings import Settings
 from app.subscriptions import Subscriptions
@@ -27,7 +28,7 @@ def make_router(settings: Settings, engine: AsyncEngine, connections_: Connectio
     )
     router = APIRouter(
         prefix=API,
-        dependencies=[Depends(guard), Depends(laid_out(desk))],
+        dependencies=[Depends(guard), Depends(each_once), Depends(laid_out(desk))],
         responses=problems(401, 403, 422),
     )
     for part in PARTS:

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive
 
 from app.errors import CrossledgerError
 from app.people.audit import DONE, FAILED, REFUSED
-from app.web.access import close
+from app.web.access import PageRefused, close
 
 BODY_LIMIT = 1_048_576
 
@@ -39,6 +39,8 @@ class Bounded(APIRoute):
 
 def _outcome(error: Exception) -> str:
     """An error that we name or document is a refusal; it has changed nothing that the answer does not tell."""
+    if isinstance(error, PageRefused):
+        return REFUSED if error.status < 500 else FAILED
     known = isinstance(error, HTTPException | RequestValidationError | CrossledgerError)
     return REFUSED if known and getattr(error, "status_code", 400) < 500 else FAILED
 

@@ -42,7 +42,7 @@ async def connect(desk: AtDesk, wanted: ConnectionIn) -> NewConnectionOut:
         raise Rejected(f"There is no such account or API at this base URL: {nothing}") from nothing
     try:
         row, made = await desk.connections.add(
-            wanted.provider, name=wanted.name, base_url=url, secrets=secrets, profile=profile
+            wanted.provider, name=wanted.name or profile.label, base_url=url, secrets=secrets, profile=profile
         )
     except IntegrityError:
         raise conflict(f"This account ({profile.account_id}) is connected already.") from None

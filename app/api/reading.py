@@ -1,10 +1,12 @@
 """One row, or a page of rows, newest first. Pages go by key, not by number: a row is seen once, whatever is added."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Mapped
@@ -37,6 +39,15 @@ def _slice(
 
 
 Paging = Annotated[Slice, Depends(_slice)]
+
+
+def each_once(request: Request) -> None:
+    """A name given twice in the query would silently mean its last value."""
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := [name for name, count in counted.items() if count > 1]:
+        raise RequestValidationError(
+            [{"type": "value_error", "loc": ("query", name), "msg": "is given more than once"} for name in twice]
+        )
 
 
 async def one(engine: AsyncEngine, model: type[RowT], id_: int) -> RowT:

@@ -32,7 +32,7 @@ class In(BaseModel):
 class NewConnection(In):
     """What connecting an account needs to know of any vendor."""
 
-    name: Name
+    name: Name | None = Field(None, description="Left out: the account's own")
 
     @property
     def login(self) -> Login | None:

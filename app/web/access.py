@@ -41,11 +41,11 @@ class LoginNeeded(Exception):
 
 
 class PageRefused(Exception):
-    """Of a page: shown as a page, in this sentence."""
+    """Of a page: shown as a page, in this sentence. `back`: the page to go on from."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, *, back: str = "/") -> None:
         super().__init__(sentence)
-        self.status, self.sentence = status, sentence
+        self.status, self.sentence, self.back = status, sentence, back
 
 
 @dataclass(frozen=True, slots=True)

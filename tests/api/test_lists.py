@@ -163,3 +163,9 @@ async def test_a_filter_that_means_nothing_is_refused(bare_world: World) -> None
     for query in NO_FILTERS:
         answer = await bare_world.admin.get(f"/api/v1/{query}")
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), query
+
+
+async def test_a_name_given_twice_in_the_query_is_refused(world: World) -> None:
+    answer = await world.admin.get("/api/v1/activities?action=created&action=updated")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["query", "action"]

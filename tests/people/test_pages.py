@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from app.models import Bridge, Connection, Link
 from app.people.roles import Principal, Role
 from app.web.access import require
-from app.web.pages import connecting, layout
+from app.web.pages import bridging, company, connecting, layout
 from app.web.pages.layout import Entry
 from tests.people.conftest import House, form_token
 
@@ -43,9 +43,10 @@ async def test_every_page_has_labels_and_tokens_and_no_scripts(house: House) -> 
     owner = await house.user(Role.OWNER)
     await house.token(owner)
     browser = await house.logged_in(owner)
-    for path in ("/", "/account", "/login"):
+    browser.headers["Accept"] = "text/html"
+    for path in ("/", "/account", "/login", "/connect", "/connect/invoice-ninja", "/bridges/new", "/nothing"):
         answer = await browser.get(path)
-        assert answer.status_code == 200
+        assert answer.status_code == (404 if path == "/nothing" else 200)
         read = Reader(answer.text)
         assert {field["id"] for field in read.fields} == read.labels
         assert read.forms == read.tokens
@@ -121,7 +122,10 @@ CONNECTING = (
     ("POST", "/connect/{connection_id}/claim"),
     ("GET", "/connect/agencies/{connection_id}"),
     ("POST", "/connect/agencies/{connection_id}"),
+    ("GET", "/connect/invoice-ninja"),
     ("POST", "/connect/invoice-ninja"),
+    ("GET", "/bridges/new"),
+    ("POST", "/bridges"),
 )
 
 
@@ -145,5 +149,33 @@ async def test_accounts_are_connected_by_operators_only_and_by_forms_of_ours(
 
 
 def test_every_way_to_connect_is_in_the_list_above() -> None:
-    routes = [route for route in connecting.router.routes if isinstance(route, APIRoute)]
-    assert {(method, route.path) for route in routes for method in route.methods or ()} == set(CONNECTING)
+    """All but what owners alone may do, and the page of a bridge that anybody may look at."""
+    routers = (connecting.router, company.router, bridging.router)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    others = {("POST", "/connect/{connection_id}/decline"), ("GET", "/bridges/{bridge_id}")}
+    assert {(method, route.path) for route in routes for method in route.methods or ()} == set(CONNECTING) | others
+
+
+async def test_a_browser_is_refused_with_a_page_and_a_program_with_a_problem(house: House) -> None:
+    browser = await house.logged_in(await house.user(Role.OPERATOR))
+    for path, status in (
+        ("/nothing", 404),
+        ("/connect/7/claim", 405),
+        ("/bridges/x", 422),
+        ("/bridges/7", 404),
+        (f"/bridges/{10**20}", 422),
+    ):
+        page = await browser.get(path, headers={"Accept": "text/html,*/*"})
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+        assert 'role="alert"' in page.text
+        assert "see errors" not in page.text
+    for path in ("/nothing", "/api/v1/nothing", "/webhooks/nothing"):
+        accept = "*/*" if path == "/nothing" else "text/html"
+        answer = await browser.get(path, headers={"Accept": accept})
+        assert answer.headers["content-type"] == "application/problem+json", path
+
+
+async def test_who_may_only_look_is_offered_nothing_that_they_may_not_do(house: House) -> None:
+    page = (await (await house.logged_in(await house.user(Role.VIEWER))).get("/")).text
+    assert "/connect" not in page
+    assert "/bridges/new" not in page

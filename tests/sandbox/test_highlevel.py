@@ -395,10 +395,17 @@ def token(http: httpx.Client, **form: str) -> httpx.Response:
 
 def test_the_consent_page_offers_each_location_and_returns_the_state(http: httpx.Client) -> None:
     page = http.get("/v2/oauth/chooselocation", params={**CONSENT, "state": "s 1"}).text
-    assert f"approve={HERE}" in page
-    assert "approve=agency" in page
+    for choice in (HERE, "agency"):
+        assert f'<button name="approve" value="{choice}">' in page
+    assert '<input type="hidden" name="state" value="s 1">' in page
     assert consent(http, HERE, state="s 1")["state"] == ["s 1"]
     assert "state" not in consent(http, HERE)
+
+
+def test_who_cancels_is_sent_back_with_oauths_own_word_for_it(http: httpx.Client) -> None:
+    answer = http.get("/v2/oauth/chooselocation", params={**CONSENT, "state": "s 1", "refuse": "yes"})
+    said = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert (said["error"], said["state"], "code" in said) == (["access_denied"], ["s 1"], False)
 
 
 def test_a_code_and_a_refresh_token_work_once(http: httpx.Client) -> None:

@@ -15,11 +15,10 @@ from app.main import build
 from app.providers.base import Access, Profile
 from app.providers.highlevel.provider import HighLevel
 from app.sandbox.highlevel.config import Config
+from app.sandbox.highlevel.store import COMPANY_ID
 from app.vault import digest
 from tests.conftest import LOCATION, World, until
-from tests.web.consent import agree, follow, log_in, token_of
-
-STRANGER = "Authorization"
+from tests.web.consent import agree, follow, log_in, send, token_of
 
 
 async def connections(world: World) -> list[dict[str, Any]]:
@@ -371,3 +370,91 @@ async def test_work_waits_while_the_grant_is_invalid_and_goes_on_when_it_is_agre
     await follow(browser, await agree(browser, LOCATION, f"/oauth/highlevel/start?connection_id={lost['id']}"))
     await until(lambda: world.rows("links", crm_id=contact, state="ok"))
     assert len(await world.clients()) == 1
+
+
+async def test_an_owner_declines_an_installation_that_nobody_knows_and_nobody_else_may(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    back = await agree(browser, LOCATION)
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as operator:
+        await follow(operator, back.copy_remove_param("state"))
+        await log_in(bare_world, operator, "operator@ours.example", "operator")
+        (row,) = await connections(bare_world)
+        assert "Decline" not in (await operator.get("/connect")).text
+        assert (await send(operator, f"/connect/{row['id']}/decline")).status_code == 403
+    assert (await send(browser, f"/connect/{row['id']}/decline")).status_code == 303
+    assert await connections(bare_world) == []
+
+
+async def test_a_connection_that_works_is_not_declined(bare_world: World, browser: httpx.AsyncClient) -> None:
+    await follow(browser, await agree(browser, LOCATION))
+    (row,) = await connections(bare_world)
+    answer = await send(browser, f"/connect/{row['id']}/decline")
+    assert (answer.status_code, len(await connections(bare_world))) == (409, 1)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({}, "Enter an API token, or an e-mail address and a password."),
+        ({"email": "admin@example.com"}, "Enter an API token, or an e-mail address and a password."),
+        ({"api_token": "s3cret with spaces"}, "API token: was not pasted whole"),
+        ({"api_token": "x", "base_url": "invoices.example.com"}, "Address of the server: must begin with https://"),
+        ({"api_token": "x", "name": "n" * 201}, "Name: String should have at most 200 characters"),
+    ],
+)
+async def test_what_cannot_be_right_about_a_company_is_said_without_what_was_entered(
+    browser: httpx.AsyncClient, form: dict[str, str], said: str
+) -> None:
+    answer = await send(browser, "/connect/invoice-ninja", **form)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "s3cret" not in answer.text
+
+
+async def test_a_company_is_connected_once(bare_world: World, browser: httpx.AsyncClient) -> None:
+    form = {"base_url": f"{bare_world.ninja_url}/", "api_token": "sandbox-ninja-service-token"}
+    made = await send(browser, "/connect/invoice-ninja", **form)
+    assert made.headers["location"] == "/connect?done=1"
+    assert "“Untitled Company” is connected" in (await browser.get("/connect?done=1")).text
+    again = await send(browser, "/connect/invoice-ninja", **{**form, "base_url": bare_world.ninja_url})
+    assert (again.status_code, "connected already" in again.text) == (409, True)
+    assert len(await connections(bare_world)) == 1
+
+
+async def test_webhooks_that_cannot_be_installed_are_shown_once_to_be_entered_by_hand(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    form = {"base_url": bare_world.ninja_url, "api_token": "sandbox-ninja-restricted-token"}
+    page = (await send(browser, "/connect/invoice-ninja", **form)).text
+    assert "could not be installed" in page
+    assert page.count("/webhooks/invoice-ninja/") == 5
+    assert "X-Crossledger-Secret" in page
+
+
+async def test_a_bridge_is_made_between_a_location_and_a_company_and_nothing_else(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    await follow(browser, await agree(browser, LOCATION))
+    await follow(browser, await agree(browser, "agency"))
+    form = {"base_url": bare_world.ninja_url, "api_token": "sandbox-ninja-service-token"}
+    await send(browser, "/connect/invoice-ninja", **form)
+    ids = {row["account_id"]: str(row["id"]) for row in await connections(bare_world)}
+    location, agency, company = ids[LOCATION], ids[COMPANY_ID], ids["sandbox-company-key"]
+    for wrong, said in (
+        ({"location": agency}, "is an agency"),
+        ({"location": company}, "is a billing system, not a CRM"),
+        ({"company": "99"}, "There is no connection 99"),
+        ({"name": " "}, "give the bridge a name"),
+        ({"location": ""}, "Choose a location"),
+        ({"prefer": "me"}, "Choose a location"),
+    ):
+        asked = {"name": "Both", "location": location, "company": company, **wrong}
+        answer = await send(browser, "/bridges", **asked)
+        assert (answer.status_code, said in answer.text) == (422, True), wrong
+    assert await bare_world.rows("bridges") == []
+    asked = {"name": "Both", "location": location, "company": company, "prefer": "newest"}
+    made = await send(browser, "/bridges", **asked)
+    (row,) = await bare_world.rows("bridges")
+    assert (made.headers["location"], row["settings"]["prefer"]) == (f"/bridges/{row['id']}?new=1", "newest")
+    assert (await send(browser, "/bridges", **asked)).status_code == 409

@@ -1,5 +1,6 @@
 """The OAuth flow: contracts/ghl, sections 1.1 to 1.4. Only what the documentation shows; no PKCE, no reconnect."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -46,19 +47,37 @@ def routes(sandbox: Sandbox) -> list[Route]:
 
 
 def _choose_location(sandbox: Sandbox, request: Request) -> Response:
-    """A page with a link for each choice; the link is this address with `approve` added."""
+    """A page with a button for each choice, which comes back here with `approve`, and one to cancel, with `refuse`."""
     asked = request.query_params
     client = asked.get("client_id") == sandbox.config.client_id
     if not client or asked.get("response_type") != "code" or not asked.get("redirect_uri"):
         return HTMLResponse("<h1>This app cannot be installed: check client_id, response_type, redirect_uri</h1>", 400)
     if choice := asked.get("approve"):
         return _approve(sandbox, choice, asked.get("scope", ""), asked["redirect_uri"], asked.get("state"))
+    if "refuse" in asked:
+        return _refuse(asked["redirect_uri"], asked.get("state"))
+    return HTMLResponse(_consent(sandbox, asked))
+
+
+def _consent(sandbox: Sandbox, asked: Mapping[str, str]) -> str:
+    kept = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(asked[name])}">' for name in asked)
+    scopes = "".join(f"<li>{escape(scope)}</li>" for scope in asked.get("scope", "").split())
     choices = [(location.id, location.name) for location in sandbox.store.locations.values()]
-    links = "".join(
-        f'<li><a href="?{escape(urlencode({**asked, "approve": value}))}">{escape(name)}</a></li>'
+    buttons = "".join(
+        f'<p><button name="approve" value="{escape(value)}">{escape(name)}</button></p>'
         for value, name in [*choices, (AGENCY, "The whole agency")]
     )
-    return HTMLResponse(f"<!doctype html><title>Sandbox HighLevel</title><h1>Choose a location</h1><ul>{links}</ul>")
+    return (
+        '<!doctype html><html lang="en"><title>Sandbox HighLevel</title><h1>Choose a location</h1>'
+        f"<p>The app asks for:</p><ul>{scopes}</ul><p>Agree for:</p>"
+        f'<form>{kept}{buttons}<p><button name="refuse" value="yes">Cancel</button></p></form></html>'
+    )
+
+
+def _refuse(redirect_uri: str, state: str | None) -> Response:
+    """HighLevel documents no refusal; this is OAuth's own (RFC 6749, section 4.1.2.1)."""
+    said = {"error": "access_denied", "error_description": "The user denied the request"}
+    return _back(redirect_uri, said | ({"state": state} if state else {}))
 
 
 def _approve(sandbox: Sandbox, choice: str, scope: str, redirect_uri: str, state: str | None) -> Response:
@@ -70,6 +89,10 @@ def _approve(sandbox: Sandbox, choice: str, scope: str, redirect_uri: str, state
     else:
         return HTMLResponse("<h1>No such location</h1>", 400)
     given = {"code": sandbox.tokens.new_code(owner)} | ({"state": state} if state else {})
+    return _back(redirect_uri, given)
+
+
+def _back(redirect_uri: str, given: Mapping[str, str]) -> Response:
     joint = "&" if "?" in redirect_uri else "?"
     return RedirectResponse(f"{redirect_uri}{joint}{urlencode(given)}", 302)
 

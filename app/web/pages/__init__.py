@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.web.pages import account, connecting, home, login, setup
-from app.web.pages.layout import install, style
+from app.web.pages import account, bridging, company, connecting, home, login, setup
+from app.web.pages.layout import icon, install, style
 
 __all__ = ["install", "make_router"]
 
@@ -11,6 +11,7 @@ __all__ = ["install", "make_router"]
 def make_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/style.css", style)
-    for part in (home, connecting, login, setup, account):
+    router.add_api_route("/icon.svg", icon)
+    for part in (home, connecting, company, bridging, login, setup, account):
         router.include_router(part.router)
     return router

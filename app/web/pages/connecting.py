@@ -1,26 +1,29 @@
-"""Connecting accounts in a browser: to HighLevel's page of consent and back, and Invoice Ninja by a form."""
+"""Connecting accounts in a browser: what is connected, and the way to HighLevel's page of consent and back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.api.body import Bounded
+from app.api.connections import delete_connection
+from app.api.fields import Id
 from app.errors import CrossledgerError
-from app.installing import Forged, Installer
-from app.models import Connection
+from app.installing import Forged
+from app.models import Bridge, Connection
 from app.models.connection import ConnectionKind, ConnectionState
 from app.people import audit
 from app.people.roles import NOBODY, Principal, Role
-from app.subscriptions import Subscriptions
 from app.web.access import PageRefused, address_of, admitted, gate_of, require
-from app.web.pages.layout import page, see
+from app.web.pages.layout import desk_of, installer_of, page, see
 
 router = APIRouter(route_class=Bounded)
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
+Owner = Annotated[Principal, Depends(require(Role.OWNER))]
 
 # The vendor's word for what went wrong, and what helps.
 _CURES = {
@@ -31,24 +34,40 @@ _CURES = {
 _CURE = "Check the app's client id, secret and redirect URL in the Marketplace, and start again."
 
 
-def installer_of(request: Request) -> Installer:
-    installer: Installer = request.app.state.installer
-    return installer
+@contextmanager
+def refusing(status: int, cure: str = "") -> Iterator[None]:
+    """What does not work inside is told on a page: in the words of the failure, and what helps."""
+    try:
+        yield
+    except Forged as forged:
+        raise PageRefused(403, str(forged), back="/connect") from forged
+    except CrossledgerError as failure:
+        raise PageRefused(status, f"{failure} {cure}".strip(), back="/connect") from failure
 
 
 @router.get("/connect")
-async def ways(request: Request, who: Operator) -> Response:
-    """What can be connected, and what waits for somebody."""
-    return await _ways(request)
+async def ways(request: Request, who: Operator, done: int = 0) -> Response:
+    """What can be connected, and what waits for somebody. `done`: the connection that was just made."""
+    async with AsyncSession(gate_of(request).engine) as session:
+        rows = (await session.scalars(select(Connection).order_by(col(Connection.id)))).all()
+        bridged = await session.scalar(select(col(Bridge.id)).limit(1)) is not None
+    return page(
+        request,
+        "connect.html",
+        rows=rows,
+        done=next((row for row in rows if row.id == done), None),
+        has_app=bool(installer_of(request).oauth.client_id),
+        callback=installer_of(request).callback,
+        bridged=bridged,
+        may_decline=who.role.covers(Role.OWNER),
+    )
 
 
 @router.get("/oauth/highlevel/start")
-async def start(request: Request, who: Operator, connection_id: int | None = None) -> Response:
+async def start(request: Request, who: Operator, connection_id: Id | None = None) -> Response:
     """To HighLevel's page of consent. `connection_id`: to agree anew for that one."""
-    try:
+    with refusing(409):
         return see(await installer_of(request).begin(_known_as(who), connection_id))
-    except CrossledgerError as failure:
-        raise PageRefused(409, str(failure)) from failure
 
 
 @router.get("/oauth/highlevel/callback")
@@ -58,101 +77,57 @@ async def callback(
     """Where HighLevel sends the owner back to. Without `state` the app was installed from HighLevel's side."""
     if error or not code:
         said = f"HighLevel says: {error_description or error or 'nothing'}."
-        raise PageRefused(400, f"{said} {_CURES.get(error, _CURE)}")
+        raise PageRefused(400, f"{said} {_CURES.get(error, _CURE)}", back="/connect")
     who = await admitted(request, Role.OPERATOR) if state else NOBODY
-    try:
+    with refusing(502, _CURE):
         row = await installer_of(request).finish(code, state, _known_as(who))
-    except Forged as forged:
-        raise PageRefused(403, str(forged)) from forged
-    except CrossledgerError as failure:
-        raise PageRefused(502, f"{failure} {_CURE}") from failure
     async with gate_of(request).engine.begin() as connection:
         action = "connection.agreed" if state else "connection.pending"
         await audit.record(connection, who, address_of(request), action, thing=f"connection {row.id}")
     if row.state == ConnectionState.PENDING:
         return page(request, "pending.html")
-    return see(f"/connect/agencies/{row.id}" if row.kind == ConnectionKind.AGENCY else f"/connect?done={row.id}")
+    return _onward(row)
 
 
 @router.post("/connect/{connection_id}/claim")
-async def claim(request: Request, who: Operator, connection_id: int) -> Response:
-    try:
-        row = await installer_of(request).claim(connection_id)
-    except CrossledgerError as failure:
-        raise PageRefused(409, str(failure)) from failure
-    return see(f"/connect/agencies/{row.id}" if row.kind == ConnectionKind.AGENCY else f"/connect?done={row.id}")
+async def claim(request: Request, who: Operator, connection_id: Id) -> Response:
+    with refusing(409):
+        return _onward(await installer_of(request).claim(connection_id))
+
+
+@router.post("/connect/{connection_id}/decline")
+async def decline(request: Request, who: Owner, connection_id: Id) -> Response:
+    """Forget an installation that nobody knows."""
+    with refusing(409):
+        await installer_of(request).pending(connection_id)
+    await delete_connection(desk_of(request), connection_id)
+    return see("/connect")
 
 
 @router.get("/connect/agencies/{connection_id}")
-async def locations(request: Request, who: Operator, connection_id: int) -> Response:
+async def locations(request: Request, who: Operator, connection_id: Id) -> Response:
     """The agency's locations, to choose from."""
-    try:
+    with refusing(502):
         choices = await installer_of(request).choices(connection_id)
-    except CrossledgerError as failure:
-        raise PageRefused(502, str(failure)) from failure
-    return page(request, "locations.html", agency_id=connection_id, choices=choices)
+    return page(request, "locations.html", agency_id=connection_id, choices=choices, wrong="")
 
 
 @router.post("/connect/agencies/{connection_id}")
 async def pick(
-    request: Request, who: Operator, connection_id: int, location: Annotated[list[str] | None, Form()] = None
+    request: Request, who: Operator, connection_id: Id, location: Annotated[list[str] | None, Form()] = None
 ) -> Response:
-    try:
-        await installer_of(request).pick(connection_id, location or [])
-    except CrossledgerError as failure:
-        raise PageRefused(502, str(failure)) from failure
-    return see("/connect")
+    with refusing(502):
+        picked = await installer_of(request).pick(connection_id, location or [])
+        if picked:
+            return see("/connect")
+        choices = await installer_of(request).choices(connection_id)
+    wrong = "Choose at least one location."
+    return page(request, "locations.html", status=422, agency_id=connection_id, choices=choices, wrong=wrong)
 
 
-@router.post("/connect/invoice-ninja")
-async def connect_invoice_ninja(
-    request: Request,
-    who: Operator,
-    name: Annotated[str, Form(max_length=200)] = "",
-    base_url: Annotated[str, Form(max_length=2000)] = "",
-    api_token: Annotated[str, Form(max_length=5000)] = "",
-    api_secret: Annotated[str, Form(max_length=5000)] = "",
-) -> Response:
-    """Checked by calls to the vendor before anything is stored."""
-    given = {"name": name, "base_url": base_url}
-    connections = installer_of(request).connections
-    secrets = {"api_token": api_token.strip()} | ({"api_secret": api_secret.strip()} if api_secret.strip() else {})
-    try:
-        profile = await connections.check("invoice_ninja", base_url=base_url.strip(), account_id="", secrets=secrets)
-        row, made = await connections.add(
-            "invoice_ninja",
-            name=name.strip() or profile.label,
-            base_url=base_url.strip(),
-            secrets=secrets,
-            profile=profile,
-        )
-    except CrossledgerError as failure:
-        return await _ways(request, given=given, wrong=str(failure), status=422)
-    except IntegrityError:
-        return await _ways(request, given=given, wrong="This company is connected already.", status=409)
-    public_url = gate_of(request).public_url
-    try:
-        await Subscriptions(connections, public_url).install(row.id or 0)
-    except CrossledgerError as failure:
-        return page(request, "webhooks.html", row=row, made=made, public_url=public_url, problem=str(failure))
-    return see("/connect")
-
-
-async def _ways(
-    request: Request, *, given: dict[str, str] | None = None, wrong: str = "", status: int = 200
-) -> Response:
-    statement = select(Connection).order_by(col(Connection.id))
-    async with AsyncSession(gate_of(request).engine) as session:
-        rows = (await session.scalars(statement)).all()
-    return page(
-        request,
-        "connect.html",
-        status=status,
-        rows=rows,
-        has_app=bool(installer_of(request).oauth.client_id),
-        given=given or {"name": "", "base_url": ""},
-        wrong=wrong,
-    )
+def _onward(row: Connection) -> Response:
+    """After an account was connected: an agency's locations are still to be chosen."""
+    return see(f"/connect/agencies/{row.id}" if row.kind == ConnectionKind.AGENCY else f"/connect?done={row.id}")
 
 
 def _known_as(who: Principal) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.models import Bridge, Connection, Link
 from app.people.roles import Principal, Role
 from app.web.access import gate_of, require
-from app.web.pages.layout import page
+from app.web.pages.layout import installer_of, page
 
 router = APIRouter()
 
@@ -26,4 +26,13 @@ async def home(request: Request, who: Annotated[Principal, Depends(require(Role.
     for bridge_id, state, count in counted:
         counts.setdefault(bridge_id, {})[state] = count
     names = {row.id: row.name for row in connections}
-    return page(request, "home.html", connections=connections, bridges=bridges, counts=counts, names=names)
+    return page(
+        request,
+        "home.html",
+        connections=connections,
+        bridges=bridges,
+        counts=counts,
+        names=names,
+        labels={name: provider.label for name, provider in installer_of(request).connections.providers.items()},
+        may_connect=who.role.covers(Role.OPERATOR),
+    )

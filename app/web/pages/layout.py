@@ -3,18 +3,24 @@
 To add a page: write its router, include it in `app.web.pages`, and put an `Entry` into `NAVIGATION`.
 """
 
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import WebSocketRequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.api.desk import Desk
+from app.installing import Installer
 from app.people.roles import Principal, Role
 from app.people.sessions import form_token
+from app.subscriptions import Subscriptions
 from app.web.access import (
     CSRF_FIELD,
     LoginNeeded,
@@ -29,6 +35,14 @@ _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 FORM_COOKIE_SECONDS = 3600
+
+# What a program is told, for somebody who reads it on a page.
+_FOR_PEOPLE = {
+    "Not Found": "There is no page at this address.",
+    "Method Not Allowed": "This address is no page. Go back, and use the button there.",
+    "The request is not as documented; see errors.": "This address is not right, or the form is not. Go back, and load"
+    " that page again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +92,30 @@ async def check_form(request: Request) -> None:
 
 
 def style() -> Response:
-    return Response(
-        (_HERE / "style.css").read_bytes(), media_type="text/css", headers={"Cache-Control": "max-age=3600"}
+    return _asset("style.css", "text/css")
+
+
+def icon() -> Response:
+    return _asset("icon.svg", "image/svg+xml")
+
+
+def _asset(name: str, media_type: str) -> Response:
+    return Response((_HERE / name).read_bytes(), media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+
+
+def installer_of(request: Request) -> Installer:
+    installer: Installer = request.app.state.installer
+    return installer
+
+
+def desk_of(request: Request) -> Desk:
+    """What the API's functions work with, for pages that do the same."""
+    gate, connections = gate_of(request), installer_of(request).connections
+    return Desk(
+        public_url=gate.public_url,
+        engine=gate.engine,
+        connections=connections,
+        subscriptions=Subscriptions(connections, gate.public_url),
     )
 
 
@@ -95,7 +131,7 @@ def local(path: str) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Refusals of pages are pages."""
+    """Refusals of pages are pages, and so are all others that a browser shows."""
 
     @app.exception_handler(LoginNeeded)
     async def to_login(_: Request, needed: LoginNeeded) -> Response:
@@ -103,7 +139,35 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(PageRefused)
     async def refused(request: Request, refusal: PageRefused) -> Response:
-        return page(request, "refused.html", status=refusal.status, sentence=refusal.sentence)
+        return page(request, "refused.html", status=refusal.status, sentence=refusal.sentence, back=refusal.back)
+
+    for kind, answer in list(app.exception_handlers.items()):
+        if kind not in (LoginNeeded, PageRefused, WebSocketRequestValidationError):
+            app.add_exception_handler(kind, _as_page(answer))
+
+
+def _as_page(answer: Callable[..., Any]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """The same answer, as a page where a browser asked for one."""
+
+    async def answered(request: Request, error: Exception) -> Response:
+        made = answer(request, error)
+        response: Response = await made if isawaitable(made) else made
+        if not _wants_page(request):
+            return response
+        detail = json.loads(bytes(response.body)).get("detail", "")
+        sentence = _FOR_PEOPLE.get(detail, detail)
+        shown = page(request, "refused.html", status=response.status_code, sentence=sentence, back="/")
+        shown.headers.update(
+            {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
+        )
+        return shown
+
+    return answered
+
+
+def _wants_page(request: Request) -> bool:
+    ours = not request.url.path.startswith(("/api/", "/webhooks"))
+    return ours and "text/html" in request.headers.get("accept", "")
 
 
 def _form_cookie(request: Request, who: Principal | None) -> tuple[str, bool]:

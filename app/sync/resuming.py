@@ -1,0 +1,35 @@
+"""Work that waited for a connection, queued again."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from app.models import Bridge, Event, Link
+from app.models.event import EventState
+from app.models.link import LinkState
+from app.queue import RecordJob, defer
+from app.sync.records import Side
+
+
+async def resume(connection: AsyncConnection, *, connection_id: int) -> int:
+    """Every record of the connection's bridges that has unanswered events, or waits; returns how many."""
+    bridges = select(col(Bridge.id)).where(
+        (col(Bridge.crm_connection_id) == connection_id) | (col(Bridge.billing_connection_id) == connection_id)
+    )
+    rows = await connection.execute(
+        select(col(Event.bridge_id), col(Event.object), col(Event.side), col(Event.external_id))
+        .where(col(Event.state) == EventState.PENDING.value, col(Event.bridge_id).in_(bridges))
+        .distinct()
+    )
+    jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows if b is not None]
+    waiting = await connection.execute(
+        select(col(Link.bridge_id), col(Link.object), col(Link.crm_id), col(Link.billing_id)).where(
+            col(Link.state).in_([LinkState.WAITING.value, LinkState.RETRYING.value]),
+            col(Link.bridge_id).in_(bridges),
+        )
+    )
+    jobs += [
+        RecordJob(bridge_id=b, object=o, side=Side.CRM if c else Side.BILLING, external_id=c or i or "")
+        for b, o, c, i in waiting
+    ]
+    return await defer(connection, jobs)

@@ -1,0 +1,170 @@
+"""Somebody in front of a browser: headless Chromium, which reaches nothing but this machine, and what they do in it.
+
+Without playwright or Chromium these tests are skipped; CROSSLEDGER_TEST_BROWSER=required makes that a failure.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from app.sandbox.highlevel.config import Config
+from tests.flows.driver import Site, installed
+
+
+def _give_up(reason: str) -> NoReturn:
+    if os.environ.get("CROSSLEDGER_TEST_BROWSER") == "required":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, allow_module_level=True)
+
+
+try:
+    from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
+except ModuleNotFoundError:
+    _give_up("the tests in a browser need playwright, which is in the extra `dev`")
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None) or _give_up(
+    "the tests in a browser need Chromium: apt-get install chromium"
+)
+
+__all__ = ["PASSWORD", "Visitor", "chromium", "empty_site", "expect", "setup_link", "visiting"]
+
+LOOPBACK = "127.0.0.1"
+PASSWORD = "correct horse battery staple"
+_ARGUMENTS = [
+    "--no-proxy-server",
+    # What a page asked for elsewhere would fail, and be noticed; so would Chromium's own calls home.
+    f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}",
+    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+]
+# A refusal of ours is a page with a status of its own, which Chromium puts into the console as well.
+_A_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d+")
+
+expect.set_options(timeout=30_000)
+
+
+@dataclass
+class Visitor:
+    """`requests` is each address that was asked for; `complaints`, what the browser did not like."""
+
+    page: Page
+    site: Site
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        context = self.page.context
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("response", self._answered)
+        context.on("requestfailed", lambda request: self.complaints.append(f"{request.url}: {request.failure}"))
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self.complaints.append(f"{response.url}: {response.status}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not _A_STATUS.match(message.text):
+            self.complaints.append(message.text)
+
+    def content(self) -> None:
+        """Nothing was asked of another machine, and nothing was blocked, missing or broken."""
+        assert self.requests
+        elsewhere = [url for url in self.requests if not url.startswith("data:") and urlsplit(url).hostname != LOOPBACK]
+        assert not elsewhere, elsewhere
+        assert not self.complaints, self.complaints
+
+    async def open(self, path: str) -> None:
+        await self.page.goto(self.site.url + path)
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def follow(self, name: str) -> None:
+        await self.page.get_by_role("link", name=name, exact=True).click()
+
+    async def fill_in(self, **fields: str) -> None:
+        """By the id of the field."""
+        for id_, value in fields.items():
+            await self.page.locator(f"#{id_}").fill(value)
+
+    async def sees(self, heading: str) -> None:
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+
+    async def is_told(self, *words: str) -> None:
+        """In the page's error."""
+        for each in words:
+            await expect(self.page.get_by_role("alert")).to_contain_text(each)
+
+    async def sees_row(self, name: str, *cells: str) -> None:
+        row = self.page.get_by_role("row").filter(has_text=name)
+        for each in cells:
+            await expect(row).to_contain_text(each)
+
+    async def become_owner(self, email: str = "owner@ours.example") -> None:
+        await self.page.goto(setup_link(self.site))
+        await self.fill_in(email=email, password=PASSWORD, again=PASSWORD)
+        await self.press("Become the owner")
+        await self.sees("Overview")
+
+    async def log_in(self, email: str = "owner@ours.example") -> None:
+        await self.open("/login")
+        await self.fill_in(email=email, password=PASSWORD)
+        await self.press("Log in")
+        await self.sees("Overview")
+
+    async def go_to_highlevel(self) -> None:
+        await self.open("/connect")
+        await self.follow("Connect HighLevel")
+        await self.sees("Choose a location")
+
+
+def setup_link(site: Site) -> str:
+    """As the start of the service prints it."""
+    found = re.search(r"^ +(http\S+/setup\?token=\S+)$", site.running[-1].log.read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+@asynccontextmanager
+async def empty_site() -> AsyncIterator[Site]:
+    """The service on a database without a single table, and a Marketplace app of the simulator's."""
+    async with installed() as site:
+        async with await psycopg.AsyncConnection.connect(site.database, autocommit=True) as connection:
+            await connection.execute("DROP SCHEMA public CASCADE")
+            await connection.execute("CREATE SCHEMA public")
+        site.settings |= {
+            "highlevel_client_id": Config().client_id,
+            "highlevel_client_secret": Config().client_secret,
+            "highlevel_authorize_url": f"{site.simulators['highlevel'].url}/v2/oauth/chooselocation",
+        }
+        await site.serve()
+        yield site
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visiting(browser: Browser, site: Site) -> AsyncIterator[Visitor]:
+    """A person with cookies of their own, who has nothing to complain about at the end."""
+    context = await browser.new_context()
+    visitor = Visitor(await context.new_page(), site)
+    visitor.watch()
+    yield visitor
+    visitor.content()
+    await context.close()
