@@ -209,7 +209,7 @@ class Installer:
             connection_id = await connection.scalar(_ADOPT, values)
             if connection_id is None:
                 raise Rejected(
-                    "This account is connected here already: nothing was changed. Connect it again from here, if need be."
+                    "This account is connected here already; nothing was changed. Connect it again from here."
                 )
             await connection.execute(_BUDGET, {"id": connection_id})
         await self.connections.guardian.keep(connection_id, grant)
