@@ -116,7 +116,9 @@ async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:
 
 
 def _fields(desk: Desk, bridge: BridgeView) -> FieldsOut:
-    crm, billing = (desk.connections.open(bridge, side).fields("contact") for side in (Side.CRM, Side.BILLING))
+    crm, billing = (
+        desk.connections.open(bridge, side).records("contact").fields() for side in (Side.CRM, Side.BILLING)
+    )
     contact = bridge.settings.contact
     slot = desk.connections.slot(bridge)
     rules, skipped = resolve(contact.pairs(), crm, billing, reserved=slot, direction=contact.direction)

@@ -164,38 +164,45 @@ class MatchKey:
         return f"{self.kind}:{self.value}"
 
 
-class Account(Protocol):
-    """One connected account. Every method may raise Retry, Wait, Reconnect, Rejected, Forbidden.
+class Records(Protocol):
+    """One object's records in one connected account.
 
-    A write whose answer is lost raises AnswerLost.
+    Every method may raise Retry, Wait, Reconnect, Rejected, Forbidden. A write whose answer is lost raises AnswerLost.
     """
 
-    def fields(self, object_: str) -> Mapping[str, FieldSpec]:
-        """Fields of the object in this account, custom ones included, by our names."""
+    def fields(self) -> Mapping[str, FieldSpec]:
+        """The object's fields in this account, custom ones included, by our names."""
 
-    async def fetch(self, object_: str, external_id: str, *, part: str = "") -> Record:
+    async def fetch(self, external_id: str, *, part: str = "") -> Record:
         """The record as it is now. Raises Gone. A record archived or deleted softly is returned as such."""
 
-    async def find(self, object_: str, key: MatchKey) -> Sequence[Record]:
+    async def find(self, key: MatchKey) -> Sequence[Record]:
         """Live candidates for a key, compared exactly by the provider where the vendor's filter is loose.
 
         A record whose `part` matched (Invoice Ninja: a second contact of a client) comes with that part's values.
         """
 
-    async def create(self, object_: str, values: Values, *, slot: str = "") -> Record:
+    async def create(self, values: Values, *, slot: str = "") -> Record:
         """Make a record with these values and return it as the vendor answered."""
 
-    async def update(self, object_: str, current: Record, values: Values, *, slot: str = "") -> Record:
+    async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
         """Write only `values` (our field names), keeping all else of `current.raw`; returns the vendor's answer."""
 
-    async def vanished(self, object_: str, names: Collection[str]) -> Collection[str]:
+    async def vanished(self, names: Collection[str]) -> Collection[str]:
         """Which of these fields the account has no more: they read as empty, and nobody emptied them."""
 
-    async def archive(self, object_: str, current: Record) -> None:
+    async def archive(self, current: Record) -> None:
         """Put the record away without destroying it. Raises Unsupported where the vendor has no such thing."""
 
-    async def restore(self, object_: str, current: Record) -> None:
+    async def restore(self, current: Record) -> None:
         """Undo `archive`."""
+
+
+class Account(Protocol):
+    """One connected account."""
+
+    def records(self, object_: str) -> Records:
+        """Raises Unsupported where the provider does not sync this object."""
 
 
 class Provider(Protocol):

@@ -55,12 +55,12 @@ class Engine:
         return end.outcome if end else "gone"
 
     def _work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
-        accounts = {side: self.open(bridge, side) for side in Side}
+        records = {side: self.open(bridge, side).records(target.object) for side in Side}
         slot = self.slots(bridge)
         rules, _ = resolve(
             bridge.settings.contact.pairs(),
-            accounts[Side.CRM].fields(target.object),
-            accounts[Side.BILLING].fields(target.object),
+            records[Side.CRM].fields(),
+            records[Side.BILLING].fields(),
             reserved=slot,
             direction=bridge.settings.contact.direction,
         )
@@ -68,7 +68,7 @@ class Engine:
             target=target,
             bridge=bridge,
             link=link,
-            accounts=accounts,
+            records=records,
             rules=rules,
             slot=slot,
             store=self.store,
@@ -89,7 +89,7 @@ class Engine:
         if billing is None:
             return put_aside(work.target, work.link, LinkState.UNLINKED, "billing_gone", _detail("billing_gone"))
         if cut and billing.presence is Presence.ARCHIVED and work.link.problem == "crm_gone_archived":
-            await work.accounts[Side.BILLING].restore(work.target.object, billing)
+            await work.records[Side.BILLING].restore(billing)
         action, detail = ("linked", "it came back") if cut else ("updated", "")
         return await work.bring_in_step(crm, billing, base=_base(work.link), action=action, detail=detail)
 
@@ -104,14 +104,14 @@ class Engine:
         if billing is not None and work.bridge.settings.contact.crm_deleted is CrmDeleted.ARCHIVE:
             problem = "crm_gone_archived"
             if billing.presence is Presence.ACTIVE:
-                await work.accounts[Side.BILLING].archive(work.target.object, billing)
+                await work.records[Side.BILLING].archive(billing)
         return put_aside(work.target, work.link, LinkState.UNLINKED, problem, _detail(problem))
 
     async def _heir(self, work: Work, billing: Record) -> Record | None:
         email = email_of(billing)
         if not email:
             return None
-        found = await work.accounts[Side.CRM].find(work.target.object, MatchKey(KeyKind.EMAIL, email))
+        found = await work.records[Side.CRM].find(MatchKey(KeyKind.EMAIL, email))
         if len(found) != 1 or found[0].id == work.link.crm_id:
             return None
         known = await work.store.find(work.target, Side.CRM, found[0].id)

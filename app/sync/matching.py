@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.providers.base import Account, KeyKind, MatchKey
+from app.providers.base import KeyKind, MatchKey, Records
 from app.sync.records import Presence, Record
 from app.sync.values import clean_text, e164
 
@@ -51,12 +51,10 @@ def full_name(record: Record) -> str:
     return person or clean_text(values.get("company", "") or values.get("name", ""))
 
 
-async def look(
-    account: Account, object_: str, keys: Sequence[MatchKey], record: Record, *, since: datetime
-) -> Candidates:
+async def look(there: Records, keys: Sequence[MatchKey], record: Record, *, since: datetime) -> Candidates:
     """Try the keys in order; the first that finds anything decides. `record` is the one that needs a partner."""
     for key in keys:
-        found = [r for r in await account.find(object_, key) if r.presence is not Presence.DELETED]
+        found = [r for r in await there.find(key) if r.presence is not Presence.DELETED]
         if key.kind in (KeyKind.PHONE, KeyKind.NAME):  # weak: only what can be the answer that was lost
             found = [r for r in found if r.created_at and r.created_at >= since and not email_of(r)]
         if not found:

@@ -44,9 +44,7 @@ async def pair_up(work: Work) -> Settlement | None:
     await _wait_for_partner(work, record)
     if not await work.store.reserve(work.link, work.target, match_key=twin_key(record), creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
-    found = await look(
-        work.accounts[side.other], work.target.object, _keys(work, record), record, since=work.link.created_at - CLOCKS
-    )
+    found = await look(work.records[side.other], _keys(work, record), record, since=work.link.created_at - CLOCKS)
     if len(found.records) > 1:
         detail = f"{len(found.records)} records match by {found.by}; which one is it?"
         return ambiguous(work.target, work.link, detail, found.records)
@@ -109,7 +107,7 @@ async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
         if other.id_on(side) and other.state != LinkState.UNLINKED:
             return await _taken(work, record, partner, other, found.by)
         if other.problem == "crm_gone_archived" and partner.presence is Presence.ARCHIVED:
-            await work.accounts[side.other].restore(work.target.object, partner)
+            await work.records[side.other].restore(partner)
     pair = {side: record, side.other: partner}
     return await work.bring_in_step(
         pair[Side.CRM],
@@ -151,7 +149,7 @@ async def _our_twin(work: Work, record: Record, other: LinkRow) -> Record | None
     born_together = record.created_at and abs(record.created_at - other.created_at) < TWINS
     if other.origin != "created_billing" or not born_together or other.billing_id is None:
         return None
-    ours = await work.accounts[Side.BILLING].fetch(work.target.object, other.billing_id, part=other.billing_part)
+    ours = await work.records[Side.BILLING].fetch(other.billing_id, part=other.billing_part)
     base = other.base_billing or {}
     touched = any(
         not same(rule.billing.kind, ours.values.get(rule.billing.name, ""), base.get(rule.name, ""))
@@ -170,7 +168,7 @@ async def _replace_twin(work: Work, record: Record, partner: Record, other: Link
         raise Wait(BUSY, "its twin is being looked at")
     detail = f"entered on both sides at once; the client that we made ({ours.id}) was archived"
     try:
-        await work.accounts[Side.BILLING].archive(work.target.object, ours)
+        await work.records[Side.BILLING].archive(ours)
     except Rejected as refusal:
         detail = f"entered on both sides at once; archive the client that we made ({ours.id}) yourself: {refusal}"
     return await work.bring_in_step(partner, record, base=None, action="linked", detail=detail, origin="matched")
@@ -181,7 +179,7 @@ async def _create(work: Work, record: Record) -> Settlement:
     made = _first_values(work.rules, side, record)
     values = made.values_for(side)
     try:
-        answer = await work.accounts[side].create(work.target.object, values, slot=work.slot_for(side, record.id))
+        answer = await work.records[side].create(values, slot=work.slot_for(side, record.id))
     except Duplicate as refusal:
         return await _refused_as_duplicate(work, record, refusal)
     pair = {side.other: record, side: answer}
@@ -200,7 +198,7 @@ async def _create(work: Work, record: Record) -> Settlement:
 
 async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate) -> Settlement:
     """The vendor allows no second one. With the same e-mail it is the partner; by phone alone a person decides."""
-    existing = await work.accounts[work.target.side.other].fetch(work.target.object, refusal.existing)
+    existing = await work.records[work.target.side.other].fetch(refusal.existing)
     if email_of(existing) and email_of(existing) == email_of(record):
         return await _link(work, record, Candidates((existing,), "e-mail"))
     detail = f"the other side allows no second record like {existing.id}: {refusal}"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.directory import BridgeView
 from app.errors import Gone, Rejected
-from app.providers.base import Account
+from app.providers.base import Records
 from app.sync.fieldmap import Rule
 from app.sync.matching import email_of
 from app.sync.merge import Base, Held, Merge, merge, rebase
@@ -26,7 +26,7 @@ class Work:
     target: Target
     bridge: BridgeView
     link: LinkRow
-    accounts: dict[Side, Account]
+    records: dict[Side, Records]
     rules: tuple[Rule, ...]
     slot: str
     store: Store
@@ -39,7 +39,7 @@ class Work:
             return None
         part = self.link.billing_part if side is Side.BILLING else ""
         try:
-            record: Record | None = await self.accounts[side].fetch(self.target.object, external_id, part=part)
+            record: Record | None = await self.records[side].fetch(external_id, part=part)
         except Gone:
             record = await self._without_its_part(side, external_id) if part else None
         return None if record is None or record.presence is Presence.DELETED else record
@@ -47,7 +47,7 @@ class Work:
     async def _without_its_part(self, side: Side, external_id: str) -> Record | None:
         """The linked person was taken off the client, or the client is gone. Another person is not a new name."""
         try:
-            record = await self.accounts[side].fetch(self.target.object, external_id)
+            record = await self.records[side].fetch(external_id)
         except Gone:
             return None
         email = (self.link.base_billing or {}).get("email", "")
@@ -92,7 +92,7 @@ class Work:
         gone: set[str] = set()
         for side in Side:
             emptied = [c.rule.spec(side).name for c in merged.changes if c.side is side.other and not c.after]
-            gone |= set(await self.accounts[side].vanished(self.target.object, emptied)) if emptied else set()
+            gone |= set(await self.records[side].vanished(emptied)) if emptied else set()
         lost = [c for c in merged.changes if not c.after and c.rule.spec(c.side.other).name in gone]
         held = [Held(c.rule, c.side, "", "the field is not there any more; check the connection") for c in lost]
         return Merge(tuple(c for c in merged.changes if c not in lost), (*merged.held, *held))
@@ -103,7 +103,7 @@ class Work:
         if not values:
             return {}
         slot = self.slot_for(side, pair[Side.CRM].id)
-        answer = await self.accounts[side].update(self.target.object, pair[side], values, slot=slot)
+        answer = await self.records[side].update(pair[side], values, slot=slot)
         return landed(values, answer)
 
     def slot_for(self, side: Side, crm_id: str) -> str:

@@ -15,7 +15,7 @@ from app.connections import Connections
 from app.people import passwords
 from app.people.roles import Principal
 from app.providers.base import Grant, Login, Membership, Profile
-from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.oauth import HighLevelOAuth
 from app.web.access import Gate
 
@@ -27,7 +27,7 @@ PASSWORDS, TOKENS = Path("passwords-explode"), Path("tokens-explode")
 CONSOLE = "test_console"
 """As if it were a setting: the log as in a terminal."""
 
-_configure, _check, _fetch = app.logs.configure, Connections.check, HighLevelAccount.fetch
+_configure, _check, _fetch = app.logs.configure, Connections.check, Contacts.fetch
 _principal, _sign_in, _refresh = Gate.principal, Connections.sign_in, HighLevelOAuth.refresh
 _matches, _hashed = passwords.matches, passwords.hashed
 
@@ -47,7 +47,7 @@ async def _checked(self: Connections, provider: str, **given: Any) -> Profile:
             raise RuntimeError(f"a bug, with {given['secrets']}")
 
 
-async def _fetched(self: HighLevelAccount, *given: Any, **named: Any) -> Any:
+async def _fetched(self: Contacts, *given: Any, **named: Any) -> Any:
     if SWITCH.exists():  # noqa: ASYNC240 -- a moment, in a test
         raise ValueError(f"a bug, with {self.wire.dialect.headers()}")
     return await _fetch(self, *given, **named)
@@ -92,7 +92,7 @@ if __name__ == "__main__":
     app.logs.configure = _loud
     Connections.check = _checked  # type: ignore[method-assign]
     Connections.sign_in = _signed_in  # type: ignore[method-assign]
-    HighLevelAccount.fetch = _fetched  # type: ignore[method-assign]
+    Contacts.fetch = _fetched  # type: ignore[method-assign]
     HighLevelOAuth.refresh = _refreshed  # type: ignore[method-assign]
     Gate.principal = _known  # type: ignore[method-assign]
     passwords.matches = _matched

@@ -9,6 +9,7 @@ import httpx
 from app.errors import Forbidden, Gone, Reconnect, Rejected, Unsupported
 from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.oauth import SCOPES
 from app.providers.highlevel.wire import (
     BASE_URL,
@@ -65,7 +66,7 @@ class HighLevel:
         try:
             location = await _location(account)
             custom_fields = await _custom_fields(account)
-            await account.search({}, page_limit=1)
+            await Contacts(account.wire, account.location_id).search({}, page_limit=1)
         except Forbidden as refused:
             raise Forbidden(f"{refused} {_CURE.format(location=access.account_id)}", refused.status) from refused
         return Profile(

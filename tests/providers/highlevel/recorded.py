@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.wire import BASE_URL, HighLevelDialect
 from app.providers.http import Wire
 from tests.providers.highlevel import openapi
@@ -57,9 +57,9 @@ def answer(case: str, status: int = 200) -> httpx.Response:
     return httpx.Response(status, content=raw(case), headers={"content-type": "application/json"})
 
 
-def account(client: httpx.AsyncClient, gate: CountingGate | None = None) -> HighLevelAccount:
+def account(client: httpx.AsyncClient, gate: CountingGate | None = None) -> Contacts:
     wire = Wire(client, BASE_URL, HighLevelDialect(TOKEN), gate or CountingGate())
-    return HighLevelAccount(wire, LOCATION, DATA, clock=lambda: NOW)
+    return Contacts(wire, LOCATION, DATA, clock=lambda: NOW)
 
 
 def check_documented(request: httpx.Request) -> None:

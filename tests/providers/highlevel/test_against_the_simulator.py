@@ -9,7 +9,7 @@ import pytest
 from app.errors import Duplicate, Forbidden, Gone, Reconnect, Rejected
 from app.providers.addresses import Reach
 from app.providers.base import Access, KeyKind, MatchKey, OpenGate
-from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.provider import HighLevel
 from app.providers.http import make_client
 from app.sandbox.processes import Simulator
@@ -48,11 +48,12 @@ async def http(simulator: Simulator) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def contacts(simulator: Simulator, http: httpx.AsyncClient) -> HighLevelAccount:
+async def contacts(simulator: Simulator, http: httpx.AsyncClient) -> Contacts:
     given = access(simulator)
     profile = await HighLevel().probe(given, http)
     opened = Access(base_url=given.base_url, account_id=profile.account_id, secrets=given.secrets, data=profile.data)
-    return HighLevel().open(opened, OpenGate(), http)
+    account = HighLevel().open(opened, OpenGate(), http)
+    return Contacts(account.wire, account.location_id, account.data)
 
 
 async def _check(request: httpx.Request) -> None:
@@ -88,20 +89,20 @@ async def test_a_token_of_another_location_is_refused_with_a_cure(
         await HighLevel().probe(access(simulator, location=ELSEWHERE), http)
 
 
-async def test_what_was_created_is_fetched_equal(contacts: HighLevelAccount) -> None:
-    made = await contacts.create("contact", VALUES)
-    fetched = await contacts.fetch("contact", made.id)
+async def test_what_was_created_is_fetched_equal(contacts: Contacts) -> None:
+    made = await contacts.create(VALUES)
+    fetched = await contacts.fetch(made.id)
     assert VALUES.items() <= fetched.values.items()
     assert made.values == fetched.values
     assert made.created_at == fetched.created_at
 
 
 async def test_issue_highlevel_api_docs_246_only_a_fetch_says_when_a_contact_was_updated(
-    contacts: HighLevelAccount,
+    contacts: Contacts,
 ) -> None:
-    made = await contacts.create("contact", VALUES)
+    made = await contacts.create(VALUES)
     assert made.updated_at is None
-    assert (await contacts.fetch("contact", made.id)).updated_at is not None
+    assert (await contacts.fetch(made.id)).updated_at is not None
 
 
 @pytest.mark.parametrize(
@@ -113,60 +114,60 @@ async def test_issue_highlevel_api_docs_246_only_a_fetch_says_when_a_contact_was
     ],
     ids=str,
 )
-async def test_a_contact_is_found_by_each_key(contacts: HighLevelAccount, key: MatchKey) -> None:
-    made = await contacts.create("contact", VALUES)
-    await contacts.create("contact", {"first_name": "Mirabel", "last_name": "Andersen", "phone": "+4532101235"})
-    assert [record.id for record in await contacts.find("contact", key)] == [made.id]
+async def test_a_contact_is_found_by_each_key(contacts: Contacts, key: MatchKey) -> None:
+    made = await contacts.create(VALUES)
+    await contacts.create({"first_name": "Mirabel", "last_name": "Andersen", "phone": "+4532101235"})
+    assert [record.id for record in await contacts.find(key)] == [made.id]
 
 
-async def test_a_contact_is_found_by_the_id_that_the_other_side_keeps(contacts: HighLevelAccount) -> None:
-    made = await contacts.create("contact", VALUES)
-    assert [record.id for record in await contacts.find("contact", MatchKey(KeyKind.SLOT, made.id))] == [made.id]
-    assert await contacts.find("contact", MatchKey(KeyKind.SLOT, "nobodyHere0000000001")) == []
+async def test_a_contact_is_found_by_the_id_that_the_other_side_keeps(contacts: Contacts) -> None:
+    made = await contacts.create(VALUES)
+    assert [record.id for record in await contacts.find(MatchKey(KeyKind.SLOT, made.id))] == [made.id]
+    assert await contacts.find(MatchKey(KeyKind.SLOT, "nobodyHere0000000001")) == []
 
 
 async def test_an_update_changes_what_it_is_given_and_keeps_the_tags(
-    simulator: Simulator, http: httpx.AsyncClient, contacts: HighLevelAccount
+    simulator: Simulator, http: httpx.AsyncClient, contacts: Contacts
 ) -> None:
-    made = await contacts.create("contact", VALUES)
+    made = await contacts.create(VALUES)
     headers = {"Authorization": f"Bearer {SERVICE}", "Version": "2021-07-28"}
     await http.post(f"{simulator.url}/contacts/{made.id}/tags", json={"tags": ["wholesale"]}, headers=headers)
-    updated = await contacts.update("contact", made, {"city": "Aarhus", "custom.vat_number": "DK20202020"})
+    updated = await contacts.update(made, {"city": "Aarhus", "custom.vat_number": "DK20202020"})
     assert updated.values == {**made.values, "city": "Aarhus", "custom.vat_number": "DK20202020"}
     assert updated.raw["tags"] == ["wholesale"]
 
 
-async def test_every_field_but_the_company_can_be_emptied(contacts: HighLevelAccount) -> None:
-    made = await contacts.create("contact", VALUES)
+async def test_every_field_but_the_company_can_be_emptied(contacts: Contacts) -> None:
+    made = await contacts.create(VALUES)
     emptied = dict.fromkeys(VALUES.keys() - {"company"}, "")
-    await contacts.update("contact", made, emptied)
-    values = (await contacts.fetch("contact", made.id)).values
+    await contacts.update(made, emptied)
+    values = (await contacts.fetch(made.id)).values
     assert {name: value for name, value in values.items() if value} == {"company": "North Quay ApS"}
 
 
-async def test_the_company_is_refused_by_an_update(http: httpx.AsyncClient, contacts: HighLevelAccount) -> None:
-    made = await contacts.create("contact", VALUES)
+async def test_the_company_is_refused_by_an_update(http: httpx.AsyncClient, contacts: Contacts) -> None:
+    made = await contacts.create(VALUES)
     http.event_hooks["request"].remove(_check)
     with pytest.raises(Rejected) as refused:
-        await contacts.update("contact", made, {"company": "South Quay ApS"})
+        await contacts.update(made, {"company": "South Quay ApS"})
     assert refused.value.fields.keys() == {"companyName"}
 
 
-async def test_a_duplicate_names_the_contact_that_is_there(contacts: HighLevelAccount) -> None:
-    made = await contacts.create("contact", VALUES)
+async def test_a_duplicate_names_the_contact_that_is_there(contacts: Contacts) -> None:
+    made = await contacts.create(VALUES)
     with pytest.raises(Duplicate) as refused:
-        await contacts.create("contact", {"first_name": "Other", "email": VALUES["email"]})
+        await contacts.create({"first_name": "Other", "email": VALUES["email"]})
     assert refused.value.existing == made.id
 
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_a_deleted_contact_is_gone(
-    simulator: Simulator, http: httpx.AsyncClient, contacts: HighLevelAccount, status: int
+    simulator: Simulator, http: httpx.AsyncClient, contacts: Contacts, status: int
 ) -> None:
     await control(simulator, http, "settings", {"missing_contact_status": status})
-    made = await contacts.create("contact", VALUES)
+    made = await contacts.create(VALUES)
     headers = {"Authorization": f"Bearer {SERVICE}", "Version": "2021-07-28"}
     await http.delete(f"{simulator.url}/contacts/{made.id}", headers=headers)
     with pytest.raises(Gone):
-        await contacts.fetch("contact", made.id)
-    assert await contacts.find("contact", MatchKey(KeyKind.EMAIL, VALUES["email"])) == []
+        await contacts.fetch(made.id)
+    assert await contacts.find(MatchKey(KeyKind.EMAIL, VALUES["email"])) == []

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 import respx
 
-from app.errors import Forbidden, Reconnect, Rejected, Retry
-from app.providers.base import Access, Profile, Provider, Support
+from app.errors import Forbidden, Reconnect, Rejected, Retry, Unsupported
+from app.providers.base import Access, KeyKind, MatchKey, Profile, Provider, Support
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.provider import HighLevel
 from app.providers.highlevel.wire import BASE_URL
@@ -127,8 +127,11 @@ async def test_an_open_account_works_on_its_location_through_its_gate(highlevel:
     gate = CountingGate()
     async with make_client() as client:
         account = HighLevel().open(replace(ACCESS, data=DATA), gate, client)
-        await account.search({}, page_limit=1)
+        contacts = account.records("contact")
+        await contacts.find(MatchKey(KeyKind.EMAIL, "ada@example.com"))
     assert isinstance(account, HighLevelAccount)
     assert gate.passed == [False]
-    assert "custom.vat_number" in account.fields("contact")
+    assert "custom.vat_number" in contacts.fields()
     assert TOKEN not in repr(account)
+    with pytest.raises(Unsupported, match="contact"):
+        account.records("invoice")

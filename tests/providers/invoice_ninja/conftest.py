@@ -8,7 +8,7 @@ import respx
 from app.providers.addresses import Reach
 from app.providers.base import Access
 from app.providers.http import make_client
-from app.providers.invoice_ninja.api import InvoiceNinjaAccount
+from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.provider import InvoiceNinja
 
 BASE = "https://ninja.example"
@@ -46,5 +46,6 @@ def access() -> Access:
 
 
 @pytest.fixture
-def account(access: Access, http: httpx.AsyncClient) -> InvoiceNinjaAccount:
-    return InvoiceNinja().open(access, OpenGate(), http)
+def account(access: Access, http: httpx.AsyncClient) -> Clients:
+    account = InvoiceNinja().open(access, OpenGate(), http)
+    return Clients(account.wire, account.data)

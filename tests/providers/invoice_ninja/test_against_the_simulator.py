@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import Forbidden, Reconnect
 from app.providers.base import Access, KeyKind, MatchKey
-from app.providers.invoice_ninja.api import InvoiceNinjaAccount
+from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.sandbox.processes import Simulator
 from app.sync.records import Presence
@@ -31,7 +31,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-async def account(simulator: Simulator, http: httpx.AsyncClient) -> InvoiceNinjaAccount:
+async def account(simulator: Simulator, http: httpx.AsyncClient) -> Clients:
     (await http.post(f"{simulator.url}/_control/reset")).raise_for_status()
     return await opened(simulator, http, "service")
 
@@ -40,11 +40,12 @@ def access(simulator: Simulator, who: str) -> Access:
     return Access(base_url=simulator.url, account_id="", secrets={"api_token": f"sandbox-ninja-{who}-token"})
 
 
-async def opened(simulator: Simulator, http: httpx.AsyncClient, who: str) -> InvoiceNinjaAccount:
+async def opened(simulator: Simulator, http: httpx.AsyncClient, who: str) -> Clients:
     given = access(simulator, who)
     profile = await InvoiceNinja().probe(given, http)
     stored = Access(base_url=given.base_url, account_id=profile.account_id, secrets=given.secrets, data=profile.data)
-    return InvoiceNinja().open(stored, OpenGate(), http)
+    account = InvoiceNinja().open(stored, OpenGate(), http)
+    return Clients(account.wire, account.data)
 
 
 async def stored(simulator: Simulator, http: httpx.AsyncClient, client_id: str) -> dict[str, Any]:
@@ -66,9 +67,9 @@ async def test_a_wrong_token_waits_for_a_person(simulator: Simulator, http: http
         await InvoiceNinja().probe(access(simulator, "wrong"), http)
 
 
-async def test_what_was_created_is_fetched_equal(account: InvoiceNinjaAccount) -> None:
-    made = await account.create("contact", VALUES, slot="hl_1")
-    fetched = await account.fetch("contact", made.id)
+async def test_what_was_created_is_fetched_equal(account: Clients) -> None:
+    made = await account.create(VALUES, slot="hl_1")
+    fetched = await account.fetch(made.id)
     assert VALUES.items() <= fetched.values.items()
     assert made.values == fetched.values
     assert fetched.slot == "hl_1"
@@ -84,24 +85,22 @@ async def test_what_was_created_is_fetched_equal(account: InvoiceNinjaAccount) -
     ],
     ids=str,
 )
-async def test_a_client_is_found_by_each_key_and_its_neighbours_are_not(
-    account: InvoiceNinjaAccount, key: MatchKey
-) -> None:
-    made = await account.create("contact", VALUES, slot="hl_1")
-    await account.create("contact", {"name": "Acme Ltd Holding", "email": "x@y.example"}, slot="hl_12")
-    await account.create("contact", {})
-    assert [record.id for record in await account.find("contact", key)] == [made.id]
+async def test_a_client_is_found_by_each_key_and_its_neighbours_are_not(account: Clients, key: MatchKey) -> None:
+    made = await account.create(VALUES, slot="hl_1")
+    await account.create({"name": "Acme Ltd Holding", "email": "x@y.example"}, slot="hl_12")
+    await account.create({})
+    assert [record.id for record in await account.find(key)] == [made.id]
 
 
 async def test_a_name_longer_than_its_column_reads_the_same_after_the_write_and_later(
-    account: InvoiceNinjaAccount,
+    account: Clients,
 ) -> None:
-    made = await account.create("contact", {"name": "n" * 300})
-    assert made.values["name"] == (await account.fetch("contact", made.id)).values["name"] == "n" * 191
+    made = await account.create({"name": "n" * 300})
+    assert made.values["name"] == (await account.fetch(made.id)).values["name"] == "n" * 191
 
 
 async def test_an_update_keeps_the_currency_the_other_contacts_and_the_number(
-    account: InvoiceNinjaAccount, simulator: Simulator, http: httpx.AsyncClient
+    account: Clients, simulator: Simulator, http: httpx.AsyncClient
 ) -> None:
     headers = {"X-API-TOKEN": "sandbox-ninja-human-token"}
     contacts = [{"first_name": "Jane", "email": "jane@acme.example"}, {"first_name": "Bob", "email": "bob@x.example"}]
@@ -113,9 +112,9 @@ async def test_an_update_keeps_the_currency_the_other_contacts_and_the_number(
     answer = await http.post(f"{simulator.url}/api/v1/clients", json=by_hand, headers=headers)
     before = answer.json()["data"]
 
-    current = await account.fetch("contact", before["id"])
-    current = await account.update("contact", current, {"city": "Bern", "last_name": "Doe"}, slot="hl_1")
-    await account.update("contact", current, {"city": ""})
+    current = await account.fetch(before["id"])
+    current = await account.update(current, {"city": "Bern", "last_name": "Doe"}, slot="hl_1")
+    await account.update(current, {"city": ""})
 
     after = await stored(simulator, http, before["id"])
     assert by_hand["settings"].items() <= after["settings"].items()
@@ -127,23 +126,23 @@ async def test_an_update_keeps_the_currency_the_other_contacts_and_the_number(
     ]
 
 
-async def test_a_client_is_archived_found_and_restored(account: InvoiceNinjaAccount) -> None:
-    made = await account.create("contact", VALUES, slot="hl_1")
-    await account.archive("contact", made)
-    [found] = await account.find("contact", MatchKey(KeyKind.SLOT, "hl_1"))
+async def test_a_client_is_archived_found_and_restored(account: Clients) -> None:
+    made = await account.create(VALUES, slot="hl_1")
+    await account.archive(made)
+    [found] = await account.find(MatchKey(KeyKind.SLOT, "hl_1"))
     assert found.presence is Presence.ARCHIVED
-    await account.restore("contact", found)
-    assert (await account.fetch("contact", made.id)).presence is Presence.ACTIVE
+    await account.restore(found)
+    assert (await account.fetch(made.id)).presence is Presence.ACTIVE
 
 
 async def test_a_user_without_permission_is_told_so(
-    account: InvoiceNinjaAccount, simulator: Simulator, http: httpx.AsyncClient
+    account: Clients, simulator: Simulator, http: httpx.AsyncClient
 ) -> None:
-    made = await account.create("contact", VALUES)
+    made = await account.create(VALUES)
     restricted = await opened(simulator, http, "restricted")
     with pytest.raises(Forbidden):
-        await restricted.create("contact", VALUES)
+        await restricted.create(VALUES)
     with pytest.raises(Forbidden):
-        await restricted.update("contact", made, {"city": "Bern"})
+        await restricted.update(made, {"city": "Bern"})
     with pytest.raises(Forbidden):
-        await restricted.archive("contact", made)
+        await restricted.archive(made)

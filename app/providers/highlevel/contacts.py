@@ -1,0 +1,158 @@
+"""The contacts of one HighLevel location."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.errors import AnswerLost, Duplicate, Gone, Rejected, Unsupported
+from app.providers.base import KeyKind, MatchKey
+from app.providers.highlevel import mapping
+from app.providers.highlevel.wire import (
+    ID,
+    ContactReply,
+    CustomFieldsReply,
+    DuplicateReply,
+    SearchReply,
+    UpdateReply,
+    reply,
+)
+from app.providers.http import Wire
+from app.sync.records import FieldSpec, Presence, Record, Values
+from app.sync.values import e164, same
+
+JUST_NOW = timedelta(minutes=2)
+PAGE = 20
+QUERY_LENGTH = 75
+"""Characters that HighLevel takes in a search's `query` (contracts/ghl, section 4)."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    wire: Wire
+    location_id: str
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    clock: Callable[[], datetime] = utc_now
+
+    def fields(self) -> Mapping[str, FieldSpec]:
+        return mapping.fields(self.data)
+
+    async def fetch(self, external_id: str, *, part: str = "") -> Record:
+        body = await self.wire.get(_path(external_id))
+        contact = reply(ContactReply, body).contact
+        if contact["id"] != external_id:
+            raise Rejected(f"HighLevel was asked for contact {external_id} and answers another one ({contact['id']})")
+        return self._read(contact)
+
+    async def find(self, key: MatchKey) -> Sequence[Record]:
+        """Search results are an index's view, seconds old and not whole, so each is fetched before it counts."""
+        if key.kind is KeyKind.SLOT:
+            return await self._live([key.value] if ID.fullmatch(key.value) else [])
+        for question in _questions(key):
+            hits = await self.search(question, page_limit=PAGE)
+            found = await self._live([hit["id"] for hit in hits if mapping.matches(key, hit)])
+            if exact := [record for record in found if mapping.matches(key, record.raw)]:
+                return exact
+        return await self._duplicates(key) if key.lost else []
+
+    async def _duplicates(self, key: MatchKey) -> list[Record]:
+        """Where HighLevel itself looks before it refuses a second contact; that this has no lag is inference."""
+        words = {KeyKind.EMAIL: "email", KeyKind.PHONE: "number"}
+        if key.kind not in words:
+            return []
+        params = {"locationId": self.location_id, words[key.kind]: key.value}
+        contact = reply(DuplicateReply, await self.wire.get("/contacts/search/duplicate", params)).contact
+        found = await self._live([contact["id"]] if contact else [])
+        return [record for record in found if mapping.matches(key, record.raw)]
+
+    async def search(self, question: Mapping[str, Any], *, page_limit: int) -> list[dict[str, Any]]:
+        """The first contacts that answer `question` ({} for any), in HighLevel's words."""
+        body = {"locationId": self.location_id, "pageLimit": page_limit, **question}
+        return reply(SearchReply, await self.wire.read("/contacts/search", body)).contacts
+
+    async def create(self, values: Values, *, slot: str = "") -> Record:
+        """Raises Duplicate, with the other contact's id, where the location allows none."""
+        given = {name: value for name, value in values.items() if value}
+        body = {"locationId": self.location_id, **mapping.write(given, self.data)}
+        try:
+            answer = await self.wire.write("POST", "/contacts/", body)
+        except Duplicate:
+            raise
+        except Rejected as refused:
+            return await self._created_all_the_same(given, refused)
+        return self._read(reply(ContactReply, answer, failure=AnswerLost).contact)
+
+    async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
+        """PUT changes only what it is given, but replaces `tags` as a whole: they are never sent."""
+        answer = await self.wire.write("PUT", _path(current.id), mapping.write(values, self.data))
+        updated = reply(UpdateReply, answer, failure=AnswerLost)
+        if not updated.succeeded:
+            raise Rejected("HighLevel says that it did not change the contact, and not why")
+        record = self._read(updated.contact) if updated.contact else None
+        if record is None or any(value and not record.values[name] for name, value in values.items()):
+            return await self.fetch(current.id)  # accepted is not kept (highlevel-api-docs#313)
+        return record
+
+    async def vanished(self, names: Collection[str]) -> Collection[str]:
+        table = {each.ours: each.theirs for each in mapping.table(self.data) if each.custom and each.ours in names}
+        if not table:
+            return []
+        body = await self.wire.get(f"/locations/{self.location_id}/customFields", {"model": "contact"})
+        there = {each.id for each in reply(CustomFieldsReply, body).custom_fields}
+        return [ours for ours, theirs in table.items() if theirs not in there]
+
+    async def archive(self, current: Record) -> None:
+        raise Unsupported("archive", "HighLevel contacts cannot be archived")
+
+    async def restore(self, current: Record) -> None:
+        raise Unsupported("restore", "HighLevel contacts cannot be archived")
+
+    def _read(self, contact: Mapping[str, Any]) -> Record:
+        if (contact.get("locationId") or self.location_id) != self.location_id:
+            raise Rejected(f"contact {contact['id']} belongs to another HighLevel location")
+        return mapping.read(contact, self.data)
+
+    async def _live(self, ids: Iterable[str]) -> list[Record]:
+        records = []
+        for each in ids:
+            try:
+                records.append(await self.fetch(each))
+            except Gone:
+                continue
+        return [record for record in records if record.presence is Presence.ACTIVE]
+
+    async def _created_all_the_same(self, values: Values, refused: Rejected) -> Record:
+        """HighLevel may answer 422 and create the contact (highlevel-api-docs#64): look once before believing it."""
+        keys = [MatchKey(kind, values[kind]) for kind in (KeyKind.EMAIL, KeyKind.PHONE) if values.get(kind)]
+        if refused.status in (400, 422) and keys:
+            found = await self.find(keys[0])
+            if ours := next((each for each in found if self._is_ours(each, values)), None):
+                return ours
+        raise refused
+
+    def _is_ours(self, record: Record, values: Values) -> bool:
+        """Made just now and exactly as we asked."""
+        if record.created_at is None or abs(self.clock() - record.created_at) > JUST_NOW:
+            return False
+        specs = mapping.fields(self.data)
+        return all(same(specs[name].kind, value, record.values[name]) for name, value in values.items())
+
+
+def _path(contact_id: str) -> str:
+    if not ID.fullmatch(contact_id):
+        raise Gone(f"“{contact_id[:40]}” is not the id of a HighLevel contact")
+    return f"/contacts/{contact_id}"
+
+
+def _questions(key: MatchKey) -> Iterator[dict[str, Any]]:
+    """What to ask for a key, the most exact question first."""
+    value = (e164(key.value) or key.value) if key.kind is KeyKind.PHONE else key.value
+    if key.kind in (KeyKind.EMAIL, KeyKind.PHONE):
+        yield {"filters": [{"field": key.kind.value, "operator": "eq", "value": value}]}
+    # The phone filter can miss a contact that has the number (highlevel-api-docs#289).
+    if key.kind in (KeyKind.PHONE, KeyKind.NAME):
+        yield {"query": value[:QUERY_LENGTH]}

@@ -1,0 +1,155 @@
+"""The clients of one Invoice Ninja company. contracts/invoice_ninja, sections 3 and 4."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.errors import Forbidden, Gone, Rejected, Retry, Wait
+from app.providers.base import KeyKind, MatchKey
+from app.providers.http import Wire
+from app.providers.invoice_ninja import mapping
+from app.providers.invoice_ninja.wire import ClientAnswer, ClientPage, parse
+from app.sync.records import FieldSpec, Kind, Presence, Record, Values
+from app.sync.values import same
+
+JUST_NOW = timedelta(minutes=2)
+PER_PAGE = 200
+MAX_PAGES = 25
+
+# How many last digits of a phone to look for: people write the rest with blanks, brackets and prefixes.
+PHONE_TAIL = 4
+
+_ID = re.compile(r"[0-9A-Za-z_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One connected company. `data` is what the probe stored, with the connection's `slot_field`."""
+
+    wire: Wire
+    data: Mapping[str, Any]
+
+    def fields(self) -> Mapping[str, FieldSpec]:
+        return mapping.fields(self.data)
+
+    async def fetch(self, external_id: str, *, part: str = "") -> Record:
+        record = self._record(await self.wire.get(_path(external_id)), part=part)
+        if record.id != external_id:
+            raise Rejected(f"Invoice Ninja was asked for client {external_id} and answers another one ({record.id})")
+        if _is_being_made(record):
+            raise Wait(1, "Invoice Ninja is still creating it")
+        return record
+
+    async def find(self, key: MatchKey) -> Sequence[Record]:
+        """Clients that match exactly. The vendor's filters only narrow the search: unknown ones are ignored."""
+        query = _query(key)
+        if query is None:
+            return []
+        found: list[Record] = []
+        for client in await self._clients(query):
+            part = _matching_part(client, key, mapping.slot_field(self.data))
+            if part is not None and mapping.presence(client) is not Presence.DELETED:
+                found.append(mapping.read(client, part=part, data=self.data))
+        return found
+
+    async def create(self, values: Values, *, slot: str = "") -> Record:
+        payload = mapping.create_payload(values, slot, self.data)
+        return self._record(await self.wire.write("POST", "/clients", payload))
+
+    async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
+        payload = mapping.update_payload(current.raw, current.part, values, slot, self.data)
+        if not payload:
+            return current
+        return self._record(await self.wire.write("PUT", _path(current.id), payload), part=current.part)
+
+    async def vanished(self, names: Collection[str]) -> Collection[str]:
+        return []
+
+    async def archive(self, current: Record) -> None:
+        if await self._bulk("archive", current.id) is Presence.ACTIVE:
+            raise Forbidden("the API token's user may not archive this client in Invoice Ninja")
+
+    async def restore(self, current: Record) -> None:
+        """Undo an archiving or a deletion."""
+        if await self._bulk("restore", current.id) is not Presence.ACTIVE:
+            raise Forbidden("the API token's user may not restore this client in Invoice Ninja")
+
+    def _record(self, body: Any, *, part: str = "") -> Record:
+        return mapping.read(parse(ClientAnswer, body).data.model_dump(), part=part, data=self.data)
+
+    async def _bulk(self, action: str, client_id: str) -> Presence:
+        """The client's presence afterwards: without permission the answer is 200 and nothing is done (section 2)."""
+        try:
+            body = await self.wire.write("POST", "/clients/bulk", {"action": action, "ids": [client_id]})
+        except Rejected as refusal:
+            if "ids" in refusal.fields:
+                raise Gone("Invoice Ninja has no such client any more") from refusal
+            raise
+        for client in parse(ClientPage, body).data:
+            if client.id == client_id:
+                return mapping.presence(client.model_dump())
+        raise Gone("Invoice Ninja answers without the client")
+
+    async def _clients(self, query: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+        """Every client of a query. Pages are counted here: the vendor's links drop the filters (section 4)."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for page in range(1, MAX_PAGES + 1):
+            params = {"status": "active,archived", "sort": "id|asc", "per_page": str(PER_PAGE), "page": str(page)}
+            answer = parse(ClientPage, await self.wire.get("/clients", {**query, **params}))
+            fresh = {client.id: client.model_dump() for client in answer.data if client.id not in found}
+            if answer.data and not fresh:
+                raise Retry("Invoice Ninja gives the same page of clients again")
+            found |= fresh
+            if not answer.data or page >= answer.meta.pagination.total_pages:
+                return list(found.values())
+        raise Rejected(f"more than {PER_PAGE * MAX_PAGES} clients are similar: too many to look for one among them")
+
+
+def _is_being_made(record: Record) -> bool:
+    """Under QUEUE_CONNECTION=sync its create event comes before its contacts and number exist (section 8)."""
+    young = record.created_at is not None and datetime.now(UTC) - record.created_at < JUST_NOW
+    return young and not record.raw["contacts"] and not record.raw.get("number")
+
+
+def _path(client_id: str) -> str:
+    """Nothing but an id may become a part of the URL: "" would list all clients, ".." leave the API."""
+    if not _ID.fullmatch(client_id):
+        raise Gone("no client of Invoice Ninja has such an id")
+    return f"/clients/{client_id}"
+
+
+def _query(key: MatchKey) -> Mapping[str, str] | None:
+    """The narrowest filter for a key; None where it would be empty, for an empty filter returns every client."""
+    value = key.value.strip()
+    match key.kind:
+        case KeyKind.SLOT:
+            # There is no filter by a custom value alone; this one is LIKE over several fields.
+            query = {"filter": value}
+        case KeyKind.EMAIL:
+            query = {"email": value}
+        case KeyKind.PHONE:
+            query = {"filter": "".join(c for c in value if c.isdigit())[-PHONE_TAIL:]}
+        case KeyKind.NAME:
+            query = {"name": value}
+    return query if all(query.values()) else None
+
+
+def _matching_part(client: Mapping[str, Any], key: MatchKey, slot_field: str) -> str | None:
+    """The contact a key matches, "" for the default one where the client itself matches, None for no match."""
+    match key.kind:
+        case KeyKind.SLOT:
+            return "" if str(client.get(slot_field) or "").strip() == key.value.strip() else None
+        case KeyKind.NAME:
+            return "" if same(Kind.TEXT, str(client.get("name") or "").casefold(), key.value.casefold()) else None
+        case KeyKind.EMAIL:
+            return _contact_with(client, "email", Kind.EMAIL, key.value)
+        case KeyKind.PHONE:
+            return _contact_with(client, "phone", Kind.PHONE, key.value)
+
+
+def _contact_with(client: Mapping[str, Any], word: str, kind: Kind, value: str) -> str | None:
+    live = (contact for contact in client["contacts"] if not contact.get("archived_at"))
+    hits = (contact["id"] for contact in live if same(kind, str(contact.get(word) or ""), value))
+    return next(hits, None)
