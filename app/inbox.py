@@ -142,8 +142,10 @@ class Inbox:
             if not bridges:
                 rows.append(_row(provider, event, connection, ignored="no bridge uses this account"))
             for bridge, side in bridges:
-                row = _row(provider, event, connection, bridge, side)
-                if event.verdict is Verdict.HANDLED:
+                off = event.verdict is Verdict.HANDLED and not bridge.settings.of(event.object).enabled
+                reason = f"{event.object}s are switched off on this bridge" if off else ""
+                row = _row(provider, event, connection, bridge, side, ignored=reason)
+                if event.verdict is Verdict.HANDLED and not off:
                     row |= _job(event, bridge, side, self._priority(bridge.id))
                 rows.append(row)
         return rows

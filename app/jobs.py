@@ -58,6 +58,9 @@ class RecordSync:
         if bridge is None or not bridge.enabled:
             await self.store.dismiss(target, "the bridge is switched off")
             return
+        if not bridge.settings.of(target.object).enabled:
+            await self.store.dismiss(target, f"{target.object}s are switched off on this bridge")
+            return
         link = await self.store.claim(target)
         if link is None:
             await self._again(target, None, {}, seconds=BUSY * random.uniform(0.7, 1.6), reason=reason)  # noqa: S311

@@ -26,6 +26,7 @@ class LinkState(StrEnum):
     OK = "ok"  # in step
     RETRYING = "retrying"  # a vendor is in trouble; tries again at `next_try_at`
     WAITING = "waiting"  # for credentials (the connection needs a reconnect)
+    WAITING_FOR_PARENT = "waiting_for_parent"  # the record that it belongs to has no partner yet
     FAILED = "failed"  # given up or refused; a person looks
     CONFLICT = "conflict"  # two candidates match; a person decides
     EXCLUDED = "excluded"  # takes no part, with the reason
@@ -38,6 +39,7 @@ class Link(SQLModel, table=True):
     `held`: values that could not be written, `{"field": {"side", "value", "reason"}}`.
     `claim`: the job that works on this row until `claimed_until`. While a record is on its way to its pair,
     `match_key` keeps twins apart: only one row of a bridge may hold it, so only one of them creates.
+    `waits_for`: the parent that must be linked first, `object/side/id`.
     `creating`: a create was sent to that side and its outcome is not known yet.
     """
 
@@ -53,6 +55,7 @@ class Link(SQLModel, table=True):
             unique=True,
             postgresql_where=text("match_key IS NOT NULL"),
         ),
+        Index("links_waiting", "bridge_id", "waits_for", postgresql_where=text("waits_for <> ''")),
         Index("links_state", "state", "id"),
         Index("links_bridge", "bridge_id", "id"),
         Index("links_crm_id", "crm_id", "id"),
@@ -80,5 +83,6 @@ class Link(SQLModel, table=True):
     claimed_until: datetime | None = moment()
     match_key: str | None = optional_words()
     creating: str = words()
+    waits_for: str = words()
     created_at: datetime | None = born()
     synced_at: datetime | None = moment()

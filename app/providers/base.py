@@ -154,11 +154,15 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MatchKey:
-    """`lost`: a create with this key went out and its answer was lost, so look also where no index lags behind."""
+    """`lost`: a create with this key went out and its answer was lost, so look also where no index lags behind.
+
+    `parent`: look only among the records that belong to this one, by the vendor's id.
+    """
 
     kind: KeyKind
     value: str
     lost: bool = False
+    parent: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
@@ -169,6 +173,10 @@ class Records(Protocol):
 
     Every method may raise Retry, Wait, Reconnect, Rejected, Forbidden. A write whose answer is lost raises AnswerLost.
     """
+
+    @property
+    def slot(self) -> str:
+        """The field that keeps the other side's id; "" where there is none."""
 
     def fields(self) -> Mapping[str, FieldSpec]:
         """The object's fields in this account, custom ones included, by our names."""
@@ -182,8 +190,8 @@ class Records(Protocol):
         A record whose `part` matched (Invoice Ninja: a second contact of a client) comes with that part's values.
         """
 
-    async def create(self, values: Values, *, slot: str = "") -> Record:
-        """Make a record with these values and return it as the vendor answered."""
+    async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
+        """Make a record with these values, below `parent`, and return it as the vendor answered."""
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
         """Write only `values` (our field names), keeping all else of `current.raw`; returns the vendor's answer."""

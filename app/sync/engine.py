@@ -12,7 +12,7 @@ Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -23,7 +23,8 @@ from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.fieldmap import resolve
 from app.sync.matching import email_of
 from app.sync.merge import Base
-from app.sync.pairing import pair_up
+from app.sync.objects import OBJECTS, PARENTS
+from app.sync.pairing import is_pair, pair_up
 from app.sync.policy import CrmDeleted
 from app.sync.records import Presence, Record, Side
 from app.sync.settlements import put_aside
@@ -39,32 +40,52 @@ class Opener(Protocol):
 class Engine:
     store: Store
     open: Opener
-    slots: Callable[[BridgeView], str]
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     async def sync(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
         """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`."""
         work = self._work(target, bridge, link)
         end = await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
+        if end is not None and end.waits_for:
+            return await self._wait(work, end)
         if end is None:
             stored = await self.store.forget(target, link, outcome="gone before it had a partner")
         else:
             stored = await self.store.settle(target, link, end)
         if not stored:
             raise Wait(BUSY, "the claim was lost")
+        if end and end.outcome in ("created", "linked") and target.object in PARENTS:
+            await self.store.wake(target, end.link)
         return end.outcome if end else "gone"
+
+    async def _wait(self, work: Work, end: Settlement) -> str:
+        """For its parent, which is looked at now where that has not happened yet.
+
+        The parent is asked for once more after the wait is stored: it may have been linked in between, and waking
+        whoever waits finds only what is stored.
+        """
+        if not await self.store.settle(work.target, work.link, end):
+            raise Wait(BUSY, "the claim was lost")
+        parent = replace(work.target, object=work.type.parent, external_id=end.waits_for)
+        known = await self.store.find(parent, parent.side, parent.external_id)
+        linked = known is not None and is_pair(known[0])
+        await self.store.queue(work.target if linked else parent)
+        return end.outcome
 
     def _work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
         records = {side: self.open(bridge, side).records(target.object) for side in Side}
-        slot = self.slots(bridge)
+        settings = bridge.settings.of(target.object)
+        slot = records[Side.BILLING].slot
         rules, _ = resolve(
-            bridge.settings.contact.pairs(),
+            settings.pairs(),
             records[Side.CRM].fields(),
             records[Side.BILLING].fields(),
             reserved=slot,
-            direction=bridge.settings.contact.direction,
+            direction=settings.direction,
         )
         return Work(
+            type=OBJECTS[target.object],
+            settings=settings,
             target=target,
             bridge=bridge,
             link=link,
@@ -78,16 +99,16 @@ class Engine:
     async def _pair(self, work: Work) -> Settlement:
         cut = work.link.state == LinkState.UNLINKED
         if cut and work.link.problem not in _RETURNABLE:
-            return put_aside(work.target, work.link, LinkState.UNLINKED, work.link.problem, _detail(work.link.problem))
+            return _put_aside(work, work.link.problem)
         # Billing last: its PUT sends whole lists back, so as little time as possible lies between its GET and its PUT.
         pair = {side: await work.fetch(side) for side in (Side.CRM, Side.BILLING)}
         crm, billing = pair[Side.CRM], pair[Side.BILLING]
         if crm is None and cut and work.link.problem != "billing_gone":  # decided once; what people did since stays
-            return put_aside(work.target, work.link, LinkState.UNLINKED, work.link.problem, _detail(work.link.problem))
+            return _put_aside(work, work.link.problem)
         if crm is None:
             return await self._crm_gone(work, billing)
         if billing is None:
-            return put_aside(work.target, work.link, LinkState.UNLINKED, "billing_gone", _detail("billing_gone"))
+            return _put_aside(work, "billing_gone")
         if cut and billing.presence is Presence.ARCHIVED and work.link.problem == "crm_gone_archived":
             await work.records[Side.BILLING].restore(billing)
         action, detail = ("linked", "it came back") if cut else ("updated", "")
@@ -95,17 +116,17 @@ class Engine:
 
     async def _crm_gone(self, work: Work, billing: Record | None) -> Settlement:
         """A contact that answers no more was deleted, or merged into another one (mautic/mautic#7466)."""
-        heir = await self._heir(work, billing) if billing else None
+        heir = await self._heir(work, billing) if billing and work.type.person else None
         if heir is not None and billing is not None:
             return await work.bring_in_step(
                 heir, billing, base=None, action="linked", detail="the contact was merged into this one"
             )
         problem = "crm_gone"
-        if billing is not None and work.bridge.settings.contact.crm_deleted is CrmDeleted.ARCHIVE:
+        if billing is not None and work.settings.crm_deleted is CrmDeleted.ARCHIVE:
             problem = "crm_gone_archived"
             if billing.presence is Presence.ACTIVE:
                 await work.records[Side.BILLING].archive(billing)
-        return put_aside(work.target, work.link, LinkState.UNLINKED, problem, _detail(problem))
+        return _put_aside(work, problem)
 
     async def _heir(self, work: Work, billing: Record) -> Record | None:
         email = email_of(billing)
@@ -129,11 +150,12 @@ def _base(link: LinkRow) -> Base | None:
 # Pairs that were cut because a side was gone, not by a person: it may come back (a client restored from the bin).
 _RETURNABLE = {"billing_gone", "crm_gone", "crm_gone_archived"}
 _DETAILS = {
-    "billing_gone": "The client was deleted in billing. The contact is kept, and not synced any more.",
-    "crm_gone": "The contact was deleted in the CRM. The client is kept, and not synced any more.",
-    "crm_gone_archived": "The contact was deleted in the CRM. The client was archived, and is not synced any more.",
+    "billing_gone": "The {billing} was deleted in billing. The {crm} is kept, and not synced any more.",
+    "crm_gone": "The {crm} was deleted in the CRM. The {billing} is kept, and not synced any more.",
+    "crm_gone_archived": "The {crm} was deleted in the CRM. The {billing} was archived, and is not synced any more.",
 }
 
 
-def _detail(problem: str) -> str:
-    return _DETAILS.get(problem, "")
+def _put_aside(work: Work, problem: str) -> Settlement:
+    detail = _DETAILS.get(problem, "").format(**{side.value: word for side, word in work.type.called.items()})
+    return put_aside(work.target, work.link, LinkState.UNLINKED, problem, detail)

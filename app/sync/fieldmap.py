@@ -72,6 +72,10 @@ DEFAULT_CONTACT_MAP: tuple[Pair, ...] = (
     Pair("custom.custom_value3", "custom_value3"),
 )
 
+DEFAULT_TASK_MAP: tuple[Pair, ...] = tuple(
+    Pair(name, name) for name in ("title", "body", "due", "completed", "assignee")
+)
+
 
 def resolve(
     pairs: Iterable[Pair],
@@ -104,7 +108,7 @@ def resolve(
             narrowed = {pair.direction, direction} - {Direction.BOTH}
             way = narrowed.pop() if narrowed else Direction.BOTH
             if narrowed:
-                skipped.append(Skipped(pair, f"contacts go {direction} only, this field {pair.direction}"))
+                skipped.append(Skipped(pair, f"records go {direction} only, this field {pair.direction}"))
             elif way.reaches(Side.CRM) and pair.crm in written:
                 # Two sources for one field would take turns for ever.
                 skipped.append(Skipped(pair, f"“{pair.crm}” is written from another field already"))

@@ -40,6 +40,11 @@ def twin_key(record: Record) -> str:
     return f"phone:{phone} {name}" if phone else f"name:{name}" if name else ""
 
 
+def title_of(record: Record) -> str:
+    title = clean_text(record.values.get("title", "")).casefold()
+    return f"title:{title}" if title else ""
+
+
 def email_of(record: Record) -> str:
     return clean_text(record.values.get("email", "")).casefold()
 
@@ -55,7 +60,9 @@ async def look(there: Records, keys: Sequence[MatchKey], record: Record, *, sinc
     """Try the keys in order; the first that finds anything decides. `record` is the one that needs a partner."""
     for key in keys:
         found = [r for r in await there.find(key) if r.presence is not Presence.DELETED]
-        if key.kind in (KeyKind.PHONE, KeyKind.NAME):  # weak: only what can be the answer that was lost
+        if (
+            key.kind in (KeyKind.PHONE, KeyKind.NAME) and not key.parent
+        ):  # weak: only what can be the answer that was lost
             found = [r for r in found if r.created_at and r.created_at >= since and not email_of(r)]
         if not found:
             continue

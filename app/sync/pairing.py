@@ -4,17 +4,18 @@ Twins (one person entered on both sides in the same moment) are kept apart by `S
 looks and creates, the other waits and then finds the pair. What slips through all the same ends in `_replace_twin`.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
-from app.directory import BridgeView
 from app.errors import Duplicate, Rejected, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.fieldmap import Rule
-from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, email_of, full_name, look, twin_key
+from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, email_of, full_name, look
 from app.sync.merge import Base, Change, Held, Merge, rebase
+from app.sync.objects import OBJECTS
 from app.sync.records import Kind, Presence, Record, Side, Writable
-from app.sync.settlements import ambiguous, in_step, put_aside
+from app.sync.settlements import ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement
 from app.sync.values import e164, fit, same
 from app.sync.work import BUSY, Work, landed
@@ -35,16 +36,28 @@ async def pair_up(work: Work) -> Settlement | None:
     record = await work.fetch(side)
     if record is None:
         return None
-    if excluded := _excluded(work.bridge, side, record):
+    if excluded := _excluded(work, record):
         problem, detail = excluded
         return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
     if side is Side.BILLING and (name := await _elsewhere(work, record)):
         detail = f"It belongs to bridge “{name}”, which shares this billing account."
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "elsewhere", detail)
+    parent: LinkRow | None = None
+    if work.type.parent:
+        above = replace(work.target, object=work.type.parent, external_id=record.parent)
+        known = await work.store.find(above, side, record.parent)
+        if known is None or not is_pair(known[0]):
+            return waiting(work.target, work.link, above, OBJECTS[above.object].called[side])
+        parent = known[0]
     await _wait_for_partner(work, record)
-    if not await work.store.reserve(work.link, work.target, match_key=twin_key(record), creating=side.other):
+    match_key = work.type.identity(record) + (f" of {parent.id}" if parent else "")
+    if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
-    found = await look(work.records[side.other], _keys(work, record), record, since=work.link.created_at - CLOCKS)
+    below = parent.id_on(side.other) or "" if parent else ""
+    since = work.link.created_at - CLOCKS
+    found = await look(work.records[side.other], _keys(work, record, below), record, since=since)
+    if not work.type.person:
+        found = Candidates(tuple([each for each in found.records if await _is_free(work, each)]), found.by)
     if len(found.records) > 1:
         detail = f"{len(found.records)} records match by {found.by}; which one is it?"
         return ambiguous(work.target, work.link, detail, found.records)
@@ -52,7 +65,17 @@ async def pair_up(work: Work) -> Settlement | None:
         return await _link(work, record, found)
     if side is Side.BILLING and work.bridge.shares_billing:
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
-    return await _create(work, record)
+    return await _create(work, record, below)
+
+
+async def _is_free(work: Work, candidate: Record) -> bool:
+    """Many tasks have the same title: one that has its partner is no candidate."""
+    known = await work.store.find(work.target, work.target.side.other, candidate.id)
+    return known is None or not is_pair(known[0])
+
+
+def is_pair(link: LinkRow) -> bool:
+    return bool(link.crm_id and link.billing_id) and link.state != LinkState.UNLINKED
 
 
 async def _elsewhere(work: Work, billing: Record) -> str | None:
@@ -70,7 +93,7 @@ async def _wait_for_partner(work: Work, record: Record) -> None:
         raise Wait(BUSY, "its partner is being linked")
 
 
-def _keys(work: Work, record: Record) -> list[MatchKey]:
+def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
     """Where to look for a partner. The slot costs a call of its own, so it is asked where it can have an answer:
 
     not for a contact entered after the bridge was made, whose first attempt this is: nothing can carry its id.
@@ -81,9 +104,12 @@ def _keys(work: Work, record: Record) -> list[MatchKey]:
         keys.append(MatchKey(KeyKind.SLOT, record.slot))
     entered = record.created_at
     older = entered is None or entered < work.bridge.created_at - SLOT_MARGIN
-    if other is Side.BILLING and work.slot and (again or older):
+    if other is Side.BILLING and work.slot and (again or (older and work.type.person)):
         keys.append(MatchKey(KeyKind.SLOT, record.id))
-    if email := email_of(record):
+    if not work.type.person:
+        if again or older:
+            keys.append(MatchKey(KeyKind.NAME, record.values.get("title", ""), lost=again, parent=below))
+    elif email := email_of(record):
         keys.append(MatchKey(KeyKind.EMAIL, email, lost=again))
     elif other is Side.CRM and again:
         keys.extend(_weak_keys(record))
@@ -174,12 +200,12 @@ async def _replace_twin(work: Work, record: Record, partner: Record, other: Link
     return await work.bring_in_step(partner, record, base=None, action="linked", detail=detail, origin="matched")
 
 
-async def _create(work: Work, record: Record) -> Settlement:
+async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     side = work.target.side.other
     made = _first_values(work.rules, side, record)
     values = made.values_for(side)
     try:
-        answer = await work.records[side].create(values, slot=work.slot_for(side, record.id))
+        answer = await work.records[side].create(values, slot=work.slot_for(side, record.id), parent=below)
     except Duplicate as refusal:
         return await _refused_as_duplicate(work, record, refusal)
     pair = {side.other: record, side: answer}
@@ -205,14 +231,17 @@ async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate) 
     return ambiguous(work.target, work.link, detail, [existing])
 
 
-def _excluded(bridge: BridgeView, side: Side, record: Record) -> tuple[str, str] | None:
+def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
     """Why a record without a partner takes no part: a short name and a sentence."""
-    if not bridge.settings.contact.direction.reaches(side.other):
+    if not work.settings.direction.reaches(work.target.side.other):
         return "direction", "This bridge does not create records in that direction."
     if record.presence is Presence.ARCHIVED:
         return "archived", "The record is archived and has no partner."
-    if not twin_key(record):
-        return "unidentified", "It has no name, no company and no e-mail: nothing to recognise it by."
+    if work.type.parent and not record.parent:
+        return "alone", f"It belongs to no {OBJECTS[work.type.parent].called[work.target.side]}."
+    if not work.type.identity(record):
+        nameless = "no name, no company and no e-mail" if work.type.person else "no title"
+        return "unidentified", f"It has {nameless}: nothing to recognise it by."
     return None
 
 

@@ -48,6 +48,7 @@ class FieldSpec:
     `strict`: the provider refuses a value that is not valid for the kind, so we hold it back.
     `max_length`: characters the provider keeps; longer text is shortened by us, visibly, not by it, silently.
     `refuses`: valid values, as we would write them, that the provider does not know all the same.
+    `options`: where there are any, the only values that it takes, in the form in which the kind compares them.
     """
 
     name: str
@@ -57,6 +58,7 @@ class FieldSpec:
     writable: Writable = Writable.ALWAYS
     strict: bool = False
     refuses: frozenset[str] = frozenset()
+    options: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +66,16 @@ class Record:
     """One object in one system.
 
     `part` names the piece of the vendor's record the values were read from (Invoice Ninja: which of the client's
-    contacts). `slot` is the other system's id that this record carries, "" where none. `raw` is the vendor's own
-    answer, opaque here: only the provider that read it writes it back.
+    contacts). `parent` is the vendor's id of the record that it belongs to (a task's contact). `slot` is the other
+    system's id that this record carries, "" where none. `raw` is the vendor's own answer, opaque here: only the
+    provider that read it writes it back.
     """
 
     id: str
     values: Values
     presence: Presence = Presence.ACTIVE
     part: str = ""
+    parent: str = ""
     slot: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None

@@ -8,7 +8,7 @@ from app.models.event import EventState
 from app.models.link import LinkState
 from app.sync.merge import Base, Change, Held, Merge
 from app.sync.records import Record, Side
-from app.sync.store import LinkRow, Settlement, Target
+from app.sync.store import LinkRow, Settlement, Target, waits_for
 
 _CALM: Mapping[str, Any] = {
     "problem": "",
@@ -18,6 +18,7 @@ _CALM: Mapping[str, Any] = {
     "first_failed_at": None,
     "next_try_at": None,
     "creating": "",
+    "waits_for": "",
 }
 
 
@@ -76,6 +77,22 @@ def put_aside(target: Target, link: LinkRow, state: LinkState, problem: str, det
         events=EventState.DONE,
         activity=activity if news else None,
         link={**_CALM, "state": state.value, "problem": problem, "detail": detail},
+    )
+
+
+def waiting(target: Target, link: LinkRow, parent: Target, called: str) -> Settlement:
+    """Its parent has no partner yet; it is looked at again when that is linked."""
+    detail = f"It waits until its {called} {parent.external_id} is linked."
+    return Settlement(
+        outcome=f"waits for its {called}",
+        waits_for=parent.external_id,
+        link={
+            **_CALM,
+            "state": LinkState.WAITING_FOR_PARENT.value,
+            "problem": "parent",
+            "detail": detail,
+            "waits_for": waits_for(parent),
+        },
     )
 
 

@@ -44,6 +44,10 @@ ELSEWHERE = text("""
        AND (l.billing_id = :billing_id AND l.crm_id IS NOT NULL OR l.crm_id = nullif(:slot, ''))
      LIMIT 1
 """)
+WAITING = text("""
+    SELECT object, CASE WHEN crm_id IS NULL THEN 'billing' ELSE 'crm' END, coalesce(crm_id, billing_id) FROM links
+     WHERE bridge_id = :bridge_id AND waits_for = ANY(:keys)
+""")
 # One statement settles an attempt: the link, and only with it the activity and the events that it answers.
 _KEPT = """
     WITH kept AS (

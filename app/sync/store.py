@@ -6,8 +6,9 @@ back, and do nothing where it was lost meanwhile (a job thought dead that comes 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, TextClause, delete, or_, text, update
@@ -19,7 +20,7 @@ from app.db import Database
 from app.models import Event, Link
 from app.models.event import EventState
 from app.models.link import LinkState
-from app.queue import RecordJob, defer
+from app.queue import RecordJob, defer, transact
 from app.sync import statements
 from app.sync.records import Side
 from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RESERVE
@@ -68,12 +69,16 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How an attempt ended: columns of the link, what its events are told, the activity if something was done."""
+    """How an attempt ended: columns of the link, what its events are told, the activity if something was done.
+
+    `waits_for`: the parent, by its id on the record's own side, whose pair must be made first.
+    """
 
     outcome: str
     link: Mapping[str, Any] = field(default_factory=dict)
     activity: Mapping[str, Any] | None = None
     events: EventState = EventState.DONE
+    waits_for: str = ""
 
 
 class Store:
@@ -190,6 +195,21 @@ class Store:
             if job is not None:
                 await defer(connection, [job])
 
+    async def queue(self, target: Target) -> None:
+        """Have a record looked at now."""
+        await transact(self._db.engine, partial(defer, jobs=[_job(target)]))
+
+    async def wake(self, target: Target, columns: Mapping[str, Any]) -> None:
+        """A pair was made: queue the records that waited for it."""
+        keys = [replace(target, side=side, external_id=columns[name]) for side, name in COLUMN.items()]
+        values = {"bridge_id": target.bridge_id, "keys": [waits_for(key) for key in keys]}
+
+        async def woken(connection: AsyncConnection) -> int:
+            rows = await connection.execute(statements.WAITING, values)
+            return await defer(connection, [_job(replace(target, object=o, side=s, external_id=x)) for o, s, x in rows])
+
+        await transact(self._db.engine, woken)
+
     async def dismiss(self, target: Target, reason: str) -> None:
         """Answer all pending events of a record whose bridge takes no part (any more)."""
         async with self._db.engine.begin() as connection:
@@ -212,6 +232,15 @@ class Store:
     async def _one(self, statement: TextClause, values: Mapping[str, Any]) -> RowMapping | None:
         async with self._db.single.connect() as connection:
             return (await connection.execute(statement, values)).mappings().first()
+
+
+def waits_for(parent: Target) -> str:
+    """What a waiting row names its parent by."""
+    return f"{parent.object}/{parent.side.value}/{parent.external_id}"
+
+
+def _job(target: Target) -> RecordJob:
+    return RecordJob(bridge_id=target.bridge_id, object=target.object, side=target.side, external_id=target.external_id)
 
 
 def _settle_values(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:

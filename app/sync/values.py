@@ -104,7 +104,7 @@ def fit(spec: FieldSpec, value: str) -> Fitted:
         text = e164(text) or text
     elif spec.kind is Kind.COUNTRY:
         text = alpha_2(text) or text
-    if text in spec.refuses:
+    if text in spec.refuses or (spec.options is not None and _KEYS[spec.kind](text) not in spec.options):
         return Fitted(text, refused=f"“{text}” is not known there")
     if spec.max_length is not None and len(text) > spec.max_length:
         if spec.strict:

@@ -10,6 +10,8 @@ from app.providers.base import Records
 from app.sync.fieldmap import Rule
 from app.sync.matching import email_of
 from app.sync.merge import Base, Held, Merge, merge, rebase
+from app.sync.objects import ObjectType
+from app.sync.policy import ObjectSettings
 from app.sync.records import Kind, Presence, Record, Side
 from app.sync.settlements import in_step
 from app.sync.store import LinkRow, Settlement, Store, Target
@@ -21,8 +23,13 @@ BUSY = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """`slot`: the billing field that carries the CRM id, "" where there is none."""
+    """`slot`: the billing field that carries the CRM id, "" where there is none.
 
+    `settings`: the bridge's for this object.
+    """
+
+    type: ObjectType
+    settings: ObjectSettings
     target: Target
     bridge: BridgeView
     link: LinkRow

@@ -68,7 +68,7 @@ def test_a_pair_against_the_direction_of_its_object_is_skipped() -> None:
         [Pair("email", "email", Direction.TO_CRM)], CRM, BILLING, direction=Direction.TO_BILLING
     )
     assert rules == ()
-    assert skipped.reason == "contacts go to_billing only, this field to_crm"
+    assert skipped.reason == "records go to_billing only, this field to_crm"
 
 
 @pytest.mark.parametrize(

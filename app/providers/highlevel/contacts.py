@@ -38,6 +38,10 @@ class Contacts:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     clock: Callable[[], datetime] = utc_now
 
+    @property
+    def slot(self) -> str:
+        return ""
+
     def fields(self) -> Mapping[str, FieldSpec]:
         return mapping.fields(self.data)
 
@@ -74,7 +78,7 @@ class Contacts:
         body = {"locationId": self.location_id, "pageLimit": page_limit, **question}
         return reply(SearchReply, await self.wire.read("/contacts/search", body)).contacts
 
-    async def create(self, values: Values, *, slot: str = "") -> Record:
+    async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         """Raises Duplicate, with the other contact's id, where the location allows none."""
         given = {name: value for name, value in values.items() if value}
         body = {"locationId": self.location_id, **mapping.write(given, self.data)}

@@ -31,6 +31,10 @@ class Clients:
     wire: Wire
     data: Mapping[str, Any]
 
+    @property
+    def slot(self) -> str:
+        return mapping.slot_field(self.data)
+
     def fields(self) -> Mapping[str, FieldSpec]:
         return mapping.fields(self.data)
 
@@ -54,7 +58,7 @@ class Clients:
                 found.append(mapping.read(client, part=part, data=self.data))
         return found
 
-    async def create(self, values: Values, *, slot: str = "") -> Record:
+    async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         payload = mapping.create_payload(values, slot, self.data)
         return self._record(await self.wire.write("POST", "/clients", payload))
 
