@@ -18,6 +18,15 @@ class Config:
     put_company_name: CompanyNameOnPut = "refuse"
     """The update DTO has no companyName (contracts/ghl, section 4); what the service does with one is not published."""
     missing_contact_status: int = 400
+    missing_object_status: int = 404
+    """Of everything but contacts. Neither is documented for Version 2021-07-28; v3 has 404."""
+    task_create_is_short: bool = False
+    """TaskCreate without contactId and body: highlevel-api-docs#332."""
+    appointment_type_is_wrong: bool = False
+    """AppointmentUpdate and AppointmentDelete call themselves AppointmentCreate, as their documentation does."""
+    business_move_is_told: bool = False
+    """A contact that changes its business fires ContactUpdate. That body has no businessId, and the event is only for
+    "specific fields", so the quiet case is the one to be ready for."""
     index_lag: float = 0
     burst_limit: int = 100
     burst_seconds: float = 10

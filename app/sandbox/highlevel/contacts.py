@@ -79,6 +79,7 @@ async def _update(sandbox: Sandbox, request: Request, owner: Owner) -> Answer:
 async def _delete(sandbox: Sandbox, request: Request, owner: Owner) -> Answer:
     contact = sandbox.contact(owner, request.path_params["contact_id"])
     sandbox.store.delete(contact, at=time.monotonic(), lag=sandbox.config.index_lag)
+    sandbox.tables.forget_contact(contact.id)
     sandbox.webhooks.emit("ContactDelete", contact.location_id, shapes.webhook(contact))
     return 200, {"succeded": True}
 
@@ -142,6 +143,7 @@ def create(sandbox: Sandbox, location: Location, write: writes.Write) -> Contact
         updated=at,
     )
     sandbox.store.put(contact, at=time.monotonic(), lag=sandbox.config.index_lag)
+    sandbox.tables.learn_tags(location.id, contact.tags)
     sandbox.webhooks.emit("ContactCreate", location.id, shapes.webhook(contact))
     return contact
 
@@ -157,6 +159,7 @@ def change(sandbox: Sandbox, contact: Contact, write: writes.Write) -> Contact:
         updated=now(),
     )
     sandbox.store.put(changed, at=time.monotonic(), lag=sandbox.config.index_lag)
+    sandbox.tables.learn_tags(changed.location_id, changed.tags)
     body = shapes.webhook(changed)
     for event in _events(contact, changed):
         extra = {"dndSettings": changed.values.get("dndSettings") or {}} if event == "ContactDndUpdate" else {}

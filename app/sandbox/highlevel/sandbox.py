@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from app.sandbox.highlevel import errors
 from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.limits import Limits
 from app.sandbox.highlevel.store import COMPANY_ID, Contact, Location, Store
+from app.sandbox.highlevel.tables import Row, Table, seeded
 from app.sandbox.highlevel.tokens import Owner, Tokens
 from app.sandbox.highlevel.webhooks import Signer, Webhooks
 
@@ -33,6 +34,7 @@ class Sandbox:
     def reset(self) -> None:
         self.config = self._start
         self.store = Store(locations=self.config.locations, allow_duplicate_contact=self.config.allow_duplicate_contact)
+        self.tables = seeded(self.store.locations)
         self.tokens = Tokens(self.config)
         self.limits = Limits()
         self.webhooks.reset()
@@ -57,19 +59,35 @@ class Sandbox:
         self.location(owner, contact.location_id)
         return contact
 
+    def row(self, owner: Owner, table: Table, row_id: Any, what: str) -> Row:
+        """`what` is the word for it in the answer when there is none."""
+        row = table.get(row_id)
+        if row is None:
+            raise errors.ApiError(self.config.missing_object_status, f"{what} with id {row_id} not found")
+        self.location(owner, row.location_id)
+        return row
+
+    def of_contact(self, owner: Owner, table: Table, contact_id: str, row_id: str, what: str) -> Row:
+        """A row whose path goes through its contact."""
+        self.contact(owner, contact_id)
+        row = self.row(owner, table, row_id, what)
+        if row.values["contactId"] != contact_id:
+            raise errors.ApiError(self.config.missing_object_status, f"{what} with id {row_id} not found")
+        return row
+
 
 Handler = Callable[[Sandbox, Request, Owner], Awaitable[tuple[int, dict[str, Any]]]]
 
 
 def endpoint(
-    sandbox: Sandbox, scope: str, handler: Handler, *, agency: bool = False
+    sandbox: Sandbox, scope: str, handler: Handler, *, agency: bool = False, versions: Collection[str] = VERSIONS
 ) -> Callable[[Request], Awaitable[Response]]:
     """`handler` behind the token, the scope, the rate limit and the Version header. `agency`: "Agency-Access-Only"."""
 
     async def answer(request: Request) -> Response:
         headers: dict[str, str] = {}
         try:
-            owner = _admit(sandbox, request, headers)
+            owner = _admit(sandbox, request, headers, versions)
             if scope not in owner.scopes:
                 raise errors.missing_scope()
             if agency and owner.user_type != "Company":
@@ -92,7 +110,7 @@ def bearer(header: str) -> str:
     return value.strip() if kind.lower() == "bearer" else ""
 
 
-def _admit(sandbox: Sandbox, request: Request, headers: dict[str, str]) -> Owner:
+def _admit(sandbox: Sandbox, request: Request, headers: dict[str, str], versions: Collection[str]) -> Owner:
     """`headers` takes the rate limit headers, which an answer carries whatever becomes of it."""
     owner = sandbox.tokens.find(bearer(request.headers.get("authorization", "")))
     if owner is None:
@@ -105,7 +123,7 @@ def _admit(sandbox: Sandbox, request: Request, headers: dict[str, str]) -> Owner
     version = request.headers.get("version")
     if not version:
         raise errors.unauthorized("version header was not found.")
-    if version not in VERSIONS:
+    if version not in versions:
         raise errors.unauthorized("version header is invalid.")
     return owner
 

@@ -24,6 +24,38 @@ EVENTS = (
     "ContactDelete",
     "ContactTagUpdate",
     "ContactDndUpdate",
+    "TaskCreate",
+    "TaskComplete",
+    "TaskDelete",
+    "NoteCreate",
+    "NoteUpdate",
+    "NoteDelete",
+    "RecordCreate",
+    "RecordUpdate",
+    "RecordDelete",
+    "AppointmentCreate",
+    "AppointmentUpdate",
+    "AppointmentDelete",
+    "OpportunityCreate",
+    "OpportunityUpdate",
+    "OpportunityDelete",
+    "OpportunityStageUpdate",
+    "OpportunityStatusUpdate",
+    "OpportunityMonetaryValueUpdate",
+    "OpportunityAssignedToUpdate",
+    "InvoiceCreate",
+    "InvoiceUpdate",
+    "InvoiceSent",
+    "InvoicePaid",
+    "InvoicePartiallyPaid",
+    "InvoiceVoid",
+    "InvoiceDelete",
+    "ProductCreate",
+    "ProductUpdate",
+    "ProductDelete",
+    "PriceCreate",
+    "PriceUpdate",
+    "PriceDelete",
     "INSTALL",
     "UNINSTALL",
 )
@@ -75,13 +107,19 @@ class Webhooks:
         self.urls = {ALL: url, **events} if url else dict(events)
 
     def emit(self, event: str, location_id: str, body: Mapping[str, Any]) -> None:
+        self._send(event, {"type": event, **({"locationId": location_id} if location_id else {})}, body)
+
+    def emit_unnamed(self, event: str, body: Mapping[str, Any]) -> None:
+        """Of invoices, products, prices and records: `body` alone says where, and only its URL says what happened."""
+        self._send(event, {}, body)
+
+    def _send(self, event: str, named: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         url = self.urls.get(event) or self.urls.get(ALL)
         if not url:
             return
         config = self._config()
         payload = {
-            "type": event,
-            **({"locationId": location_id} if location_id else {}),
+            **named,
             "versionId": config.app_id,
             "appId": config.app_id,
             **body,

@@ -1,4 +1,5 @@
-"""Checks a request that leaves us against HighLevel's published OpenAPI files, which live beside the project.
+"""Checks a request that leaves us, and an answer of the simulator, against HighLevel's published OpenAPI files, which
+live beside the project.
 
 Its server refuses keys that a DTO does not have ("property x should not exist"), so the check does as well,
 although the files do not say so.
@@ -51,6 +52,22 @@ def check_request(
     assert not problems, f"{method} {path} does not fit {operation['operationId']}:\n  " + "\n  ".join(problems)
 
 
+def check_answer(method: str, path: str, status: int, answer: Mapping[str, Any]) -> None:
+    """Raises AssertionError with all that is wrong. Every answer has a traceId (contracts/ghl, section 4).
+
+    Skips the test where the files are missing.
+    """
+    if not available():
+        pytest.skip("HighLevel's OpenAPI files are not beside the project")
+    document, operation, _ = _operation(method, path)
+    declared = operation["responses"].get(str(status))
+    assert declared, f"{method} {path}: {operation['operationId']} declares no {status}"
+    assert answer.get("traceId"), f"{method} {path}: no traceId"
+    schema = _resolved(document, declared["content"][JSON]["schema"])
+    problems = _errors(schema, {name: value for name, value in answer.items() if name != "traceId"}, "answer")
+    assert not problems, f"{method} {path} does not fit {operation['operationId']}:\n  " + "\n  ".join(problems)
+
+
 # What the files get wrong (contracts/ghl, section 8.5), by the schema's name.
 
 
@@ -89,6 +106,15 @@ def _search(schema: Schema) -> Schema:
     }
 
 
+def _objects(*names: str) -> Callable[[Schema], Schema]:
+    """Lists whose items are called lists or texts, although the examples show objects."""
+    return lambda schema: _with(schema, **{name: {"type": "array", "items": {"type": "object"}} for name in names})
+
+
+def _texts(*names: str) -> Callable[[Schema], Schema]:
+    return lambda schema: _with(schema, **{name: {"type": "string"} for name in names})
+
+
 RELAXED: dict[str, Callable[[Schema], Schema]] = {
     "CreateContactDto": _birthday_is_text,
     "UpsertContactDto": _birthday_is_text,
@@ -103,6 +129,7 @@ RELAXED: dict[str, Callable[[Schema], Schema]] = {
     "MultiSelectField": _clearable,
     "FileField": _id_or_key,
     "SearchBodyV2DTO": _search,
+    "LocationTaskListSuccessfulResponseDto": _objects("tasks"),
 }
 
 
