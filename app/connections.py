@@ -64,7 +64,9 @@ class Connections:
         """The bridge's account on one side, ready for calls."""
         view = bridge.connection(side)
         provider = self.provider(view.provider)
-        data = {**view.data, "slot_field": self.slot(bridge)} if provider.slot_fields else view.data
+        data = {**view.data, "task": bridge.settings.task.model_dump()}
+        if provider.slot_fields:
+            data["slot_field"] = self.slot(bridge)
         access = replace(self._access(view), data=data)
         return provider.open(access, self.budgets.gate(view.id, view.provider), self.client)
 

@@ -23,7 +23,7 @@ from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.fieldmap import resolve
 from app.sync.matching import email_of
 from app.sync.merge import Base
-from app.sync.objects import OBJECTS, PARENTS
+from app.sync.objects import OBJECTS
 from app.sync.pairing import is_pair, pair_up
 from app.sync.policy import CrmDeleted
 from app.sync.records import Presence, Record, Side
@@ -54,7 +54,7 @@ class Engine:
             stored = await self.store.settle(target, link, end)
         if not stored:
             raise Wait(BUSY, "the claim was lost")
-        if end and end.outcome in ("created", "linked") and target.object in PARENTS:
+        if end and end.outcome in ("created", "linked") and _has_children(work):
             await self.store.wake(target, end.link)
         return end.outcome if end else "gone"
 
@@ -154,6 +154,11 @@ _DETAILS = {
     "crm_gone": "The {crm} was deleted in the CRM. The {billing} is kept, and not synced any more.",
     "crm_gone_archived": "The {crm} was deleted in the CRM. The {billing} was archived, and is not synced any more.",
 }
+
+
+def _has_children(work: Work) -> bool:
+    settings = work.bridge.settings
+    return any(each.parent == work.type.name and settings.of(each.name).enabled for each in OBJECTS.values())
 
 
 def _put_aside(work: Work, problem: str) -> Settlement:

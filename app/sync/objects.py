@@ -47,4 +47,3 @@ OBJECTS: Mapping[str, ObjectType] = {
         ),
     )
 }
-PARENTS = frozenset(each.parent for each in OBJECTS.values() if each.parent)

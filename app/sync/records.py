@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PHONE = "phone"
     COUNTRY = "country"
     URL = "url"
+    DATE = "date"
 
 
 class Writable(StrEnum):

@@ -7,6 +7,7 @@ normal form, so that "+1 (555) 010-0999" and "+15550100999" are the same and cau
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import phonenumbers
 import pycountry
@@ -54,6 +55,13 @@ def is_email(value: str) -> bool:
     return True
 
 
+def is_date(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
 def _phone_key(value: str) -> str:
     return e164(value) or "".join(c for c in value.casefold() if c.isalnum() or c == "+")
 
@@ -69,12 +77,14 @@ _KEYS: dict[Kind, Callable[[str], str]] = {
     Kind.PHONE: _phone_key,
     Kind.COUNTRY: lambda value: alpha_2(value) or clean_text(value).casefold(),
     Kind.URL: _url_key,
+    Kind.DATE: clean_text,
 }
 
 _VALID: dict[Kind, tuple[Callable[[str], bool], str]] = {
     Kind.EMAIL: (is_email, "not an e-mail address"),
     Kind.PHONE: (lambda value: e164(value) is not None, "not a phone number"),
     Kind.COUNTRY: (lambda value: alpha_2(value) is not None, "not a known country"),
+    Kind.DATE: (lambda value: is_date(value), "not a date (YYYY-MM-DD)"),
 }
 
 

@@ -7,11 +7,12 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
 
 Opener = Callable[[Wire, str, Mapping[str, Any]], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Contacts}
+OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks}
 
 
 @dataclass(frozen=True, slots=True)

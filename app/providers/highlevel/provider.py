@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from app.errors import Forbidden, Gone, Reconnect, Rejected, Unsupported
+from app.errors import CrossledgerError, Forbidden, Gone, Reconnect, Rejected, Unsupported
 from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.contacts import Contacts
@@ -20,6 +20,7 @@ from app.providers.highlevel.wire import (
     HighLevelDialect,
     Location,
     LocationReply,
+    UsersReply,
     reply,
 )
 from app.providers.http import Wire
@@ -29,7 +30,7 @@ _TOKEN = re.compile(r"[!-~]+")
 
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
-    "task": Capability(Support.NONE, "tasks are not synced by Crossledger yet"),
+    "task": Capability(Support.NATIVE, "edits are found by polling: HighLevel has no event for them"),
     "note": Capability(Support.NONE, "notes are not synced by Crossledger yet"),
     "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
@@ -73,7 +74,11 @@ class HighLevel:
             account_id=access.account_id,
             label=location.name or access.account_id,
             facts=_facts(location, custom_fields),
-            data={"custom_fields": [_described(each) for each in custom_fields]},
+            data={
+                "custom_fields": [_described(each) for each in custom_fields],
+                "timezone": location.timezone or "UTC",
+                "users": await _users(account, location),
+            },
         )
 
     async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
@@ -105,6 +110,18 @@ async def _location(account: HighLevelAccount) -> Location:
     except (Gone, Rejected) as refused:
         raise Rejected(f"{refused} — {cure}") from refused
     return reply(LocationReply, body).location
+
+
+async def _users(account: HighLevelAccount, location: Location) -> dict[str, str]:
+    """E-mail addresses by id, for the assignees of tasks; none without the scope users.readonly."""
+    if not location.company_id:
+        return {}
+    try:
+        params = {"companyId": location.company_id, "locationId": account.location_id, "limit": "100"}
+        found = reply(UsersReply, await account.wire.get("/users/search", params)).users
+    except CrossledgerError:
+        return {}
+    return {each.id: each.email.casefold() for each in found if each.email}
 
 
 async def _custom_fields(account: HighLevelAccount) -> list[CustomField]:

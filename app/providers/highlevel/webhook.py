@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from app.errors import BadPayload, BadSignature, ConfigurationError
 from app.providers.base import APP, Event, Verdict
-from app.providers.highlevel.wire import ID
+from app.providers.highlevel.wire import ID, task_id
 
 SIGNATURE = "x-ghl-signature"
 LEGACY_SIGNATURE = "x-wh-signature"
@@ -56,6 +56,9 @@ HANDLED: Mapping[str, str] = {
     "ContactDelete": "contact",
     "ContactTagUpdate": "contact",
     "ContactDndUpdate": "contact",
+    "TaskCreate": "task",
+    "TaskComplete": "task",
+    "TaskDelete": "task",
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -65,7 +68,6 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
         "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
     ),
     "notes are not synced": ("NoteCreate", "NoteUpdate", "NoteDelete"),
-    "tasks are not synced": ("TaskCreate", "TaskComplete", "TaskDelete"),
     "appointments are not synced": ("AppointmentCreate", "AppointmentUpdate", "AppointmentDelete"),
     "opportunities are not synced": (
         "OpportunityCreate", "OpportunityUpdate", "OpportunityDelete", "OpportunityStageUpdate",
@@ -164,7 +166,11 @@ def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
     """The id of the record; of the account where the event is about the app: an agency's names no location."""
     if HANDLED[kind] == APP:
         return _id(location or body.get("companyId"), "locationId")
-    return _id(body.get("id"), "id")
+    own = _id(body.get("id"), "id")
+    if HANDLED[kind] != "task":
+        return own
+    contact_id = body.get("contactId")  # may be missing (highlevel-api-docs#332)
+    return task_id(_id(contact_id, "contactId") if contact_id else "", own)
 
 
 def read_workflow(raw: bytes) -> Event:

@@ -21,6 +21,12 @@ BASE_URL = "https://services.leadconnectorhq.com"
 ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What may stand for a record's id in a path of ours. Theirs are 20 to 24 letters and digits."""
 
+
+def task_id(contact_id: str, own: str) -> str:
+    """A task's id for us: its path needs the contact's as well. `contact_id` "": not known, to be looked for."""
+    return f"{contact_id}/{own}"
+
+
 DAY_IS_SPENT = 3600.0
 INTERVAL = 10.0
 BREATH = 0.05
@@ -126,6 +132,35 @@ class UpdateReply(BaseModel):
     succeeded: bool = Field(True, validation_alias=AliasChoices("succeded", "succeeded"))
 
 
+class Task(BaseModel):
+    """Nothing says when it was added or changed."""
+
+    id: str
+    contact_id: str = Field("", validation_alias="contactId")
+    title: str | None = None
+    body: str | None = None
+    due_date: str | None = Field(None, validation_alias="dueDate")
+    completed: bool = False
+    assigned_to: str | None = Field(None, validation_alias="assignedTo")
+
+
+class TaskReply(BaseModel):
+    task: Task
+
+
+class TasksReply(BaseModel):
+    tasks: list[Task]
+
+
+class User(BaseModel):
+    id: str
+    email: str = ""
+
+
+class UsersReply(BaseModel):
+    users: list[User]
+
+
 class SearchReply(BaseModel):
     contacts: list[Contact]
 
@@ -134,6 +169,7 @@ class Location(BaseModel):
     name: str | None = None
     timezone: str | None = None
     country: str | None = None
+    company_id: str | None = Field(None, validation_alias="companyId")
 
 
 class LocationReply(BaseModel):

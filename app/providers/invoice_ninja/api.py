@@ -8,10 +8,11 @@ from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.http import Wire
 from app.providers.invoice_ninja.clients import Clients
+from app.providers.invoice_ninja.tasks import Tasks
 
 Opener = Callable[[Wire, Mapping[str, Any]], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Clients}
+OBJECTS: Mapping[str, Opener] = {"contact": Clients, "task": Tasks}
 
 
 @dataclass(frozen=True, slots=True)

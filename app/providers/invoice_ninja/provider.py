@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import httpx
 
@@ -21,10 +22,12 @@ from app.providers.invoice_ninja.wire import (
     ClientPage,
     Company,
     CompanyAnswer,
+    CompanyPersons,
     CompanyUser,
     CompanyUsers,
     InvoiceNinjaDialect,
     Statics,
+    TaskStatuses,
     api_root,
     parse,
 )
@@ -32,7 +35,7 @@ from app.sync.records import Side
 
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
-    "task": Capability(Support.NONE, "its tasks are time entries: no title, no due date, no done flag"),
+    "task": Capability(Support.NATIVE, "the title is the description's first line, the due date a custom value"),
     "note": Capability(Support.NONE, "its notes can be added, but not changed or deleted, and fire no webhook"),
     "tag": Capability(Support.NONE, "its clients have no tags"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
@@ -66,6 +69,7 @@ class InvoiceNinja:
         wire = Wire(client, api_root(access.base_url), dialect, OpenGate())
         company = parse(CompanyAnswer, await wire.read("/companies/current", None)).data
         statics = parse(Statics, await wire.get("/statics"))
+        tasks = await _tasks(wire)
         clients = parse(ClientPage, await wire.get("/clients", {"per_page": "1", "status": "active"}))
         user = await _user(wire, company.company_key)
         facts = {
@@ -80,7 +84,7 @@ class InvoiceNinja:
             base_url=api_root(access.base_url).removesuffix(API),
             label=company.settings.name or LABEL,
             facts={name: fact for name, fact in facts.items() if fact},
-            data={"countries": _countries(statics), **({"is_admin": user.is_super} if user else {})},
+            data={"countries": _countries(statics), **tasks, **({"is_admin": user.is_super} if user else {})},
             warnings=warnings(user) if user else (),
         )
 
@@ -107,6 +111,19 @@ async def _user(wire: Wire, company_key: str) -> CompanyUser | None:
     except CrossledgerError:  # the token is good, we have just used it: what is missing here is only told to people
         return None
     return next((user for user in users if user.company.company_key == company_key), None)
+
+
+async def _tasks(wire: Wire) -> dict[str, Any]:
+    """Statuses and users by id, for tasks. Users are shown to administrators only; without them nobody is assigned."""
+    learned: dict[str, Any] = {}
+    try:
+        statuses = parse(TaskStatuses, await wire.get("/task_statuses", {"status": "active", "per_page": "200"})).data
+        learned["task_statuses"] = {each.id: each.name for each in statuses}
+        users = parse(CompanyPersons, await wire.get("/users", {"status": "active", "per_page": "200"})).data
+        learned["users"] = {each.id: each.email.casefold() for each in users if each.email}
+    except CrossledgerError:  # the module may be switched off, or the token may not see it
+        return learned
+    return learned
 
 
 def _standing(user: CompanyUser | None) -> Mapping[str, str]:

@@ -22,7 +22,14 @@ HANDLED: Mapping[str, str] = {
     "11": "EVENT_DELETE_CLIENT",
     "37": "EVENT_ARCHIVE_CLIENT",
     "45": "EVENT_RESTORE_CLIENT",
+    "18": "EVENT_CREATE_TASK",
+    "19": "EVENT_UPDATE_TASK",
+    "20": "EVENT_DELETE_TASK",
+    "36": "EVENT_ARCHIVE_TASK",
+    "44": "EVENT_RESTORE_TASK",
 }
+# Their entities, and what we call them.
+_OBJECTS = {"CLIENT": "contact", "TASK": "task"}
 
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
     "invoices are not synced": {
@@ -60,13 +67,6 @@ IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
         "35": "EVENT_ARCHIVE_CREDIT",
         "43": "EVENT_RESTORE_CREDIT",
         "62": "EVENT_SENT_CREDIT",
-    },
-    "tasks are not synced": {
-        "18": "EVENT_CREATE_TASK",
-        "19": "EVENT_UPDATE_TASK",
-        "20": "EVENT_DELETE_TASK",
-        "36": "EVENT_ARCHIVE_TASK",
-        "44": "EVENT_RESTORE_TASK",
     },
     "projects are not synced": {
         "25": "EVENT_PROJECT_CREATE",
@@ -141,7 +141,7 @@ def read(raw: bytes, event_id: str) -> Event:
             delivery_id=delivery_id,
             kind=HANDLED[event_id],
             verdict=Verdict.HANDLED,
-            object="contact",
+            object=_OBJECTS[HANDLED[event_id].rpartition("_")[2]],
             external_id=_id_of(entity),
             by_content=True,
         )
@@ -168,5 +168,5 @@ def _entity(raw: bytes) -> Mapping[str, Any]:
 def _id_of(entity: Mapping[str, Any]) -> str:
     external_id = entity.get("id")
     if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
-        raise BadPayload("the client in the body has no usable id")
+        raise BadPayload("the record in the body has no usable id")
     return external_id

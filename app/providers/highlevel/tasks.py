@@ -1,0 +1,161 @@
+"""The tasks of one HighLevel location's contacts. contracts/ghl, section 5.
+
+A task is known to us as `contact id/task id`. No event tells of an edit, and a task shows no times of its own.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.errors import AnswerLost, Gone, Retry, Unsupported
+from app.providers.base import MatchKey
+from app.providers.highlevel.wire import ID, Task, TaskReply, TasksReply, reply, task_id
+from app.providers.http import Wire
+from app.sync.records import FieldSpec, Kind, Record, Values
+from app.sync.values import same
+
+DUE_AT = time(17)
+"""The hour of a due date that has none, in the location's time zone."""
+PAGE = 100
+MOST_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    wire: Wire
+    location_id: str
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def slot(self) -> str:
+        return ""
+
+    def fields(self) -> Mapping[str, FieldSpec]:
+        specs = (
+            FieldSpec(name="title", label="Title"),
+            FieldSpec(name="body", label="Description"),
+            FieldSpec(name="due", label="Due date", kind=Kind.DATE, strict=True),
+            FieldSpec(name="completed", label="Completed"),
+            FieldSpec(name="assignee", label="Assignee", kind=Kind.EMAIL, options=frozenset(self._users.values())),
+        )
+        return {each.name: each for each in specs}
+
+    async def fetch(self, external_id: str, *, part: str = "") -> Record:
+        contact_id, _, own = external_id.partition("/")
+        if not ID.fullmatch(own):
+            raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel task")
+        if not contact_id:
+            return self._read(await self._sought(own))
+        return self._read(reply(TaskReply, await self.wire.get(_path(external_id))).task, contact_id)
+
+    async def find(self, key: MatchKey) -> Sequence[Record]:
+        """The contact's tasks of this title; other keys find nothing."""
+        if not ID.fullmatch(key.parent):
+            return []
+        found = reply(TasksReply, await self.wire.get(f"/contacts/{key.parent}/tasks")).tasks
+        wanted = key.value.casefold()
+        return [
+            self._read(each, key.parent) for each in found if same(Kind.TEXT, (each.title or "").casefold(), wanted)
+        ]
+
+    async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
+        """HighLevel wants a due date: without one it is today."""
+        today = datetime.now(self._zone).date().isoformat()
+        body = {"completed": False, **self._body({"due": today, **{k: v for k, v in values.items() if v}})}
+        answer = await self.wire.write("POST", f"/contacts/{parent}/tasks", body)
+        return self._read(reply(TaskReply, answer, failure=AnswerLost).task, parent)
+
+    async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
+        """A due date cannot be taken away there; that it stays is told."""
+        body = self._body({k: v for k, v in values.items() if v or k != "due"}, current)
+        if not body:
+            return current
+        answer = await self.wire.write("PUT", _path(current.id), body)
+        return self._read(reply(TaskReply, answer, failure=AnswerLost).task, current.parent)
+
+    async def vanished(self, names: Collection[str]) -> Collection[str]:
+        return []
+
+    async def archive(self, current: Record) -> None:
+        raise Unsupported("archive", "HighLevel tasks cannot be archived")
+
+    async def restore(self, current: Record) -> None:
+        raise Unsupported("restore", "HighLevel tasks cannot be archived")
+
+    async def _sought(self, own: str) -> Task:
+        """A task whose contact is not known: TaskCreate may leave it out (highlevel-api-docs#332)."""
+        seen: set[str] = set()
+        for page in range(MOST_PAGES):
+            body = {"limit": PAGE, "skip": page * PAGE}
+            answer = await self.wire.read(f"/locations/{self.location_id}/tasks/search", body)
+            found = {each.id: each for each in reply(TasksReply, answer).tasks}
+            if own in found:
+                return found[own]
+            if len(found) < PAGE:
+                break
+            if found.keys() <= seen:
+                raise Retry("HighLevel gives the same page of tasks again")
+            seen |= found.keys()
+        raise Gone(f"HighLevel has no task {own}")
+
+    def _read(self, task: Task, contact_id: str = "") -> Record:
+        contact_id = contact_id or task.contact_id
+        due = _moment(task.due_date)
+        return Record(
+            id=task_id(contact_id, task.id),
+            parent=contact_id,
+            values={
+                "title": task.title or "",
+                "body": task.body or "",
+                "due": due.astimezone(self._zone).date().isoformat() if due else "",
+                "completed": "yes" if task.completed else "no",
+                "assignee": self._users.get(task.assigned_to or "", ""),
+            },
+            raw=task.model_dump(),
+        )
+
+    def _body(self, values: Values, current: Record | None = None) -> dict[str, Any]:
+        words = {"title": "title", "body": "body"}
+        body: dict[str, Any] = {words[name]: value for name, value in values.items() if name in words}
+        if "due" in values:
+            body["dueDate"] = self._due(values["due"], _moment(current.raw["due_date"]) if current else None)
+        if "completed" in values:
+            body["completed"] = values["completed"] == "yes"
+        if "assignee" in values:
+            ids = {email.casefold(): id_ for id_, email in self._users.items()}
+            body["assignedTo"] = ids.get(values["assignee"].casefold(), "")
+        return body
+
+    def _due(self, day: str, before: datetime | None) -> str:
+        """The day at the hour that it had."""
+        hour = before.astimezone(self._zone).time() if before else DUE_AT
+        moment = datetime.combine(date.fromisoformat(day), hour, self._zone)
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    @property
+    def _users(self) -> Mapping[str, str]:
+        """E-mail addresses by user id, as the probe learned them."""
+        users: Mapping[str, str] = self.data.get("users") or {}
+        return users
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.data.get("timezone") or "UTC")
+
+
+def _path(external_id: str) -> str:
+    contact_id, _, own = external_id.partition("/")
+    if not (ID.fullmatch(contact_id) and ID.fullmatch(own)):
+        raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel task")
+    return f"/contacts/{contact_id}/tasks/{own}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    """An ISO 8601 moment; without a zone it is UTC. None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,190 @@
+"""The tasks of one Invoice Ninja company. contracts/invoice_ninja, section 6.
+
+They have neither title nor due date nor a completed flag. The title is the first line of the description; the due date
+is kept in a custom value, and in the description's last line for people to see; completed is what a status says.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from app.errors import Forbidden, Gone, Rejected, Retry
+from app.providers.base import KeyKind, MatchKey
+from app.providers.http import Wire
+from app.providers.invoice_ninja.wire import Task, TaskAnswer, TaskPage, parse
+from app.sync.records import FieldSpec, Kind, Presence, Record, Values
+from app.sync.values import is_date, same
+
+PER_PAGE = 200
+MAX_PAGES = 25
+
+_ID = re.compile(r"[0-9A-Za-z_-]+")
+_DUE = re.compile(r"\n*^Due: (\d{4}-\d\d-\d\d)\s*\Z", re.MULTILINE)
+
+# A PUT that leaves these out wipes or renumbers them; the rest of a task it keeps.
+_SENT_BACK = ("time_log", "number", "description", "status_id", "client_id", "project_id", "assigned_user_id", "rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """`data`: what the probe learned (`task_statuses`, `users`), and the bridge's settings for tasks (`task`)."""
+
+    wire: Wire
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def slot(self) -> str:
+        return ""
+
+    def fields(self) -> Mapping[str, FieldSpec]:
+        reachable = {word for word, id_ in (("yes", self._done_id), ("no", self._open_id)) if id_}
+        specs = (
+            FieldSpec(name="title", label="Title (first line of the description)"),
+            FieldSpec(name="body", label="Description"),
+            FieldSpec(name="due", label="Due date", kind=Kind.DATE, strict=True),
+            FieldSpec(name="completed", label="Status", options=frozenset(reachable)),
+            FieldSpec(name="assignee", label="Assignee", kind=Kind.EMAIL, options=frozenset(self._users.values())),
+        )
+        return {each.name: each for each in specs}
+
+    async def fetch(self, external_id: str, *, part: str = "") -> Record:
+        return self._read(parse(TaskAnswer, await self.wire.get(_path(external_id))).data)
+
+    async def find(self, key: MatchKey) -> Sequence[Record]:
+        """The client's live tasks of this title; other keys find nothing."""
+        if key.kind is not KeyKind.NAME or not _ID.fullmatch(key.parent):
+            return []
+        found = [self._read(each) for each in await self._of_client(key.parent)]
+        wanted = key.value.casefold()
+        return [each for each in found if same(Kind.TEXT, each.values["title"].casefold(), wanted)]
+
+    async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
+        body = {"client_id": parent, **self._body({name: value for name, value in values.items() if value}, {})}
+        return self._read(parse(TaskAnswer, await self.wire.write("POST", "/tasks", body)).data)
+
+    async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
+        kept = {name: current.raw[name] for name in _SENT_BACK if name in current.raw}
+        body = {**kept, **self._body(values, current.raw)}
+        return self._read(parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data)
+
+    async def vanished(self, names: Collection[str]) -> Collection[str]:
+        return []
+
+    async def archive(self, current: Record) -> None:
+        if await self._bulk("archive", current.id) is Presence.ACTIVE:
+            raise Forbidden("the API token's user may not archive this task in Invoice Ninja")
+
+    async def restore(self, current: Record) -> None:
+        if await self._bulk("restore", current.id) is not Presence.ACTIVE:
+            raise Forbidden("the API token's user may not restore this task in Invoice Ninja")
+
+    async def _bulk(self, action: str, task_id: str) -> Presence:
+        body = await self.wire.write("POST", "/tasks/bulk", {"action": action, "ids": [task_id]})
+        for task in parse(TaskPage, body).data:
+            if task.id == task_id:
+                return task.presence
+        raise Gone("Invoice Ninja answers without the task")
+
+    async def _of_client(self, client_id: str) -> Sequence[Task]:
+        found: dict[str, Task] = {}
+        for page in range(1, MAX_PAGES + 1):
+            params = {"client_id": client_id, "status": "active", "sort": "id|asc", "per_page": str(PER_PAGE)}
+            answer = parse(TaskPage, await self.wire.get("/tasks", {**params, "page": str(page)}))
+            fresh = {each.id: each for each in answer.data if each.id not in found}
+            if answer.data and not fresh:
+                raise Retry("Invoice Ninja gives the same page of tasks again")
+            found |= fresh
+            if not answer.data or page >= answer.meta.pagination.total_pages:
+                # An unknown filter is ignored: compare.
+                return [each for each in found.values() if each.client_id == client_id]
+        raise Rejected(f"the client has more than {PER_PAGE * MAX_PAGES} tasks")
+
+    def _read(self, task: Task) -> Record:
+        title, body, told = _parts(task.description)
+        kept = str((task.model_extra or {}).get(self._due_field) or "").strip()
+        return Record(
+            id=task.id,
+            parent=task.client_id,
+            values={
+                "title": title,
+                "body": body,
+                "due": kept if is_date(kept) else told,
+                "completed": "yes" if task.status_id in self._done_ids else "no",
+                "assignee": self._users.get(task.assigned_user_id, ""),
+            },
+            presence=task.presence,
+            created_at=_moment(task.created_at),
+            updated_at=_moment(task.updated_at),
+            raw=task.model_dump(),
+        )
+
+    def _body(self, values: Values, current: Mapping[str, Any]) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        if values.keys() & {"title", "body", "due"}:
+            now = self._read(Task.model_validate({"id": "new", **current})).values
+            title, text, due = (values.get(name, now[name]) for name in ("title", "body", "due"))
+            body["description"] = "\n\n".join(part for part in (title, text, due and f"Due: {due}") if part)
+            body[self._due_field] = due
+        if "completed" in values:
+            body["status_id"] = self._done_id if values["completed"] == "yes" else self._open_id
+        if "assignee" in values:
+            ids = {email.casefold(): id_ for id_, email in self._users.items()}
+            body["assigned_user_id"] = ids.get(values["assignee"].casefold(), "")
+        return body
+
+    @property
+    def _settings(self) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.data.get("task") or {}
+        return settings
+
+    @property
+    def _due_field(self) -> str:
+        return str(self._settings.get("due_field") or "custom_value4")
+
+    @property
+    def _statuses(self) -> Mapping[str, str]:
+        """Names by id, in the board's order."""
+        statuses: Mapping[str, str] = self.data.get("task_statuses") or {}
+        return statuses
+
+    @property
+    def _users(self) -> Mapping[str, str]:
+        """E-mail addresses by user id."""
+        users: Mapping[str, str] = self.data.get("users") or {}
+        return users
+
+    @property
+    def _done_ids(self) -> Sequence[str]:
+        """Of the statuses that mean completed, in the order of the settings."""
+        wanted = [str(name).casefold() for name in self._settings.get("done") or ("Done",)]
+        return [id_ for name in wanted for id_, status in self._statuses.items() if status.casefold() == name]
+
+    @property
+    def _done_id(self) -> str:
+        return next(iter(self._done_ids), "")
+
+    @property
+    def _open_id(self) -> str:
+        wanted = str(self._settings.get("open") or "").casefold()
+        open_ = {id_: name for id_, name in self._statuses.items() if id_ not in self._done_ids}
+        return next((id_ for id_, name in open_.items() if name.casefold() == wanted), next(iter(open_), ""))
+
+
+def _parts(description: str) -> tuple[str, str, str]:
+    """Title, body and the due date of a description."""
+    told = _DUE.search(description)
+    text = description[: told.start()] if told else description
+    title, _, body = text.strip().partition("\n")
+    return title.strip(), body.strip(), told[1] if told and is_date(told[1]) else ""
+
+
+def _path(task_id: str) -> str:
+    if not _ID.fullmatch(task_id):
+        raise Gone("no task of Invoice Ninja has such an id")
+    return f"/tasks/{task_id}"
+
+
+def _moment(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
