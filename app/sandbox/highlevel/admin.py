@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.sandbox.control import PREFIX
-from app.sandbox.highlevel import contacts, people, shapes, writes
+from app.sandbox.highlevel import businesses, contacts, people, shapes, writes
 from app.sandbox.highlevel.errors import ApiError
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
 from app.sandbox.highlevel.store import COMPANY_ID
@@ -160,8 +160,12 @@ async def _add_custom_field(sandbox: Sandbox, request: Request) -> Any:
 
 
 async def _edit_contact(sandbox: Sandbox, request: Request) -> Any:
-    """What a person can do in HighLevel's own pages but no API allows: companyName of an existing contact."""
+    """What a person can do in HighLevel's own pages but PUT does not allow: companyName and businessId."""
+    body = await json_body(request)
     contact = sandbox.store.contacts[request.path_params["contact_id"]]
     location = sandbox.store.locations[contact.location_id]
-    write = writes.parse(await json_body(request), writes.UPDATE_WITH_COMPANY, location)
+    if "businessId" in body:
+        businesses.move_by_hand(sandbox, contact, body.pop("businessId"))
+        contact = sandbox.store.contacts[contact.id]
+    write = writes.parse(body, writes.UPDATE_WITH_COMPANY, location)
     return {"contact": shapes.read(contacts.change(sandbox, contact, write))}

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.sandbox.control import Control, Controlled
-from app.sandbox.highlevel import admin, contacts, locations, notes, oauth, tasks
+from app.sandbox.highlevel import admin, businesses, contacts, locations, notes, oauth, tags, tasks, users
 from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.errors import NAMES, error_body
 from app.sandbox.highlevel.sandbox import Sandbox
@@ -26,6 +26,9 @@ def create_app(config: Config) -> Starlette:
         *locations.routes(sandbox),
         *tasks.routes(sandbox),
         *notes.routes(sandbox),
+        *tags.routes(sandbox),
+        *businesses.routes(sandbox),
+        *users.routes(sandbox),
         *oauth.routes(sandbox),
         *admin.routes(sandbox),
         control.routes(),

@@ -169,7 +169,7 @@ def change(sandbox: Sandbox, contact: Contact, write: writes.Write) -> Contact:
 
 def _events(before: Contact, after: Contact) -> Iterable[str]:
     names = {name for name in after.values if after.values[name] != before.values.get(name)}
-    if names - {"dnd", "dndSettings", "inboundDndSettings"} or before.custom != after.custom:
+    if names - {"dnd", "dndSettings", "inboundDndSettings", "businessId"} or before.custom != after.custom:
         yield "ContactUpdate"
     # highlevel-api-docs#264: a change of the inbound settings alone fires nothing.
     if names & {"dnd", "dndSettings"}:

@@ -7,14 +7,16 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.sandbox.highlevel import notes, tasks
+from app.sandbox.highlevel import businesses, notes, tags, tasks, users
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
+from app.sandbox.highlevel.store import COMPANY_ID
 from app.sandbox.highlevel.tables import Kind, Row, Table
+
+MODULES = (tasks, notes, tags, businesses, users)
 
 
 def kinds(sandbox: Sandbox) -> dict[str, Kind]:
-    every = (tasks.kind(sandbox), notes.kind(sandbox))
-    return {each.name: each for each in every}
+    return {each.name: each for each in (module.kind(sandbox) for module in MODULES)}
 
 
 async def objects(sandbox: Sandbox, request: Request) -> Any:
@@ -23,10 +25,12 @@ async def objects(sandbox: Sandbox, request: Request) -> Any:
     if request.method == "GET":
         return {kind.name: [kind.shown(row) for row in table.values()]}
     values = await json_body(request)
-    location_id = values.pop("locationId", None)
+    location_id = COMPANY_ID if kind.name == "users" else values.pop("locationId", None)
     if "contactId" in values:
         location_id = sandbox.store.contacts[values["contactId"]].location_id
-    return kind.shown(kind.make(sandbox.store.locations[location_id].id, _allowed(kind, values)))
+    if location_id not in (COMPANY_ID, *sandbox.store.locations):
+        raise ValueError("locationId or contactId is missing")
+    return kind.shown(kind.make(location_id, _allowed(kind, values)))
 
 
 async def one_object(sandbox: Sandbox, request: Request) -> Any:
