@@ -332,7 +332,7 @@ async def subscribe(world: World, webhooks: dict[str, Any]) -> None:
             "/_control/webhooks", json={"url": f"{world.url}/webhooks/highlevel", "events": "all"}
         )
     ).raise_for_status()
-    for event_id in ("1", "10", "11", "37", "45"):
+    for event_id in webhooks["events"]:
         path = webhooks["url"].partition("/webhooks/")[2].replace("{event_id}", event_id)
         (
             await world.ninja.post(

@@ -104,8 +104,8 @@ def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
         keys.append(MatchKey(KeyKind.SLOT, record.slot))
     entered = record.created_at
     older = entered is None or entered < work.bridge.created_at - SLOT_MARGIN
-    if other is Side.BILLING and work.slot and (again or (older and work.type.person)):
-        keys.append(MatchKey(KeyKind.SLOT, record.id))
+    if other is Side.BILLING and work.slot and (again or older):
+        keys.append(MatchKey(KeyKind.SLOT, record.id, parent=below))
     if not work.type.person:
         if again or older:
             keys.append(MatchKey(KeyKind.NAME, record.values.get("title", ""), lost=again, parent=below))

@@ -1,9 +1,9 @@
 """What a bridge is set to do. Stored as JSON with the bridge, checked here."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sync.fieldmap import DEFAULT_CONTACT_MAP, DEFAULT_TASK_MAP, Direction, Pair
 from app.sync.merge import Prefer
@@ -69,9 +69,18 @@ class TaskSettings(ObjectSettings):
     open: str = Field(
         "", max_length=200, description="The status of a task that is opened again; empty: the first that is not done"
     )
-    due_field: str = Field(
-        "custom_value4", pattern=r"^custom_value[1-4]$", description="Billing field of the task that keeps its due date"
+    slot: str = Field(
+        "custom_value4", pattern=r"^custom_value[1-4]$", description="Billing field of the task that holds the CRM id"
     )
+    due_field: str = Field(
+        "custom_value3", pattern=r"^custom_value[1-4]$", description="Billing field of the task that keeps its due date"
+    )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.slot == self.due_field:
+            raise ValueError("the CRM id and the due date of a task need two different fields")
+        return self
 
 
 class BridgeSettings(BaseModel):

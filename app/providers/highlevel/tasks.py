@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.errors import AnswerLost, Gone, Retry, Unsupported
-from app.providers.base import MatchKey
+from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel.wire import ID, Task, TaskReply, TasksReply, reply, task_id
 from app.providers.http import Wire
 from app.sync.records import FieldSpec, Kind, Record, Values
@@ -51,7 +51,12 @@ class Tasks:
         return self._read(reply(TaskReply, await self.wire.get(_path(external_id))).task, contact_id)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
-        """The contact's tasks of this title; other keys find nothing."""
+        """The task of this id, or the contact's tasks of this title."""
+        if key.kind is KeyKind.SLOT:
+            try:
+                return [await self.fetch(key.value)]
+            except Gone:
+                return []
         if not ID.fullmatch(key.parent):
             return []
         found = reply(TasksReply, await self.wire.get(f"/contacts/{key.parent}/tasks")).tasks

@@ -32,7 +32,9 @@ INTERVAL = 10.0
 BREATH = 0.05
 
 _COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
-_NO_SUCH_CONTACT = re.compile(r"\bcontact(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)", re.IGNORECASE)
+_NO_SUCH_RECORD = re.compile(
+    r"\b(?:contact|task)(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)", re.IGNORECASE
+)
 _SCOPE = re.compile(r"not authorized for this scope|not allowed to access this scope", re.IGNORECASE)
 
 
@@ -71,7 +73,7 @@ class HighLevelDialect:
             return Forbidden(reason, status)
         if existing := _already_there(body):
             return Duplicate(reason, status, existing=existing)
-        if _says_contact_is_gone(status, body, "; ".join(said)):
+        if _says_it_is_gone(status, body, "; ".join(said)):
             return Gone(reason)
         return Rejected(reason, status, _complaints(said))
 
@@ -101,9 +103,9 @@ def _already_there(body: Any) -> str:
     return found if isinstance(found, str) and ID.fullmatch(found) else ""
 
 
-def _says_contact_is_gone(status: int, body: Any, said: str) -> bool:
+def _says_it_is_gone(status: int, body: Any, said: str) -> bool:
     """Only HighLevel's own words count: a 404 of a gateway or of a wrong base URL says nothing about a contact."""
-    if status in (400, 404) and _NO_SUCH_CONTACT.search(said):
+    if status in (400, 404) and _NO_SUCH_RECORD.search(said):
         return True
     return status == 404 and said.casefold() == "not found" and body.get("statusCode") == 404
 

@@ -16,18 +16,17 @@ from app.providers.invoice_ninja.hooks import InvoiceNinjaHooks
 from app.providers.invoice_ninja.login import memberships
 from app.providers.invoice_ninja.mapping import SLOT_FIELDS
 from app.providers.invoice_ninja.rights import role, warnings
+from app.providers.invoice_ninja.tasks import CompanyPersons, TaskStatuses
 from app.providers.invoice_ninja.wire import (
     API,
     LABEL,
     ClientPage,
     Company,
     CompanyAnswer,
-    CompanyPersons,
     CompanyUser,
     CompanyUsers,
     InvoiceNinjaDialect,
     Statics,
-    TaskStatuses,
     api_root,
     parse,
 )
@@ -69,9 +68,9 @@ class InvoiceNinja:
         wire = Wire(client, api_root(access.base_url), dialect, OpenGate())
         company = parse(CompanyAnswer, await wire.read("/companies/current", None)).data
         statics = parse(Statics, await wire.get("/statics"))
-        tasks = await _tasks(wire)
         clients = parse(ClientPage, await wire.get("/clients", {"per_page": "1", "status": "active"}))
         user = await _user(wire, company.company_key)
+        tasks = await _tasks(wire)
         facts = {
             "version": dialect.version,
             **_facts(company, statics),

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from app.errors import Forbidden, Gone, Rejected, Retry
 from app.providers.base import KeyKind, MatchKey
 from app.providers.http import Wire
-from app.providers.invoice_ninja.wire import Task, TaskAnswer, TaskPage, parse
+from app.providers.invoice_ninja.wire import Meta, Pagination, parse
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values
 from app.sync.values import is_date, same
 
@@ -27,16 +29,67 @@ _DUE = re.compile(r"\n*^Due: (\d{4}-\d\d-\d\d)\s*\Z", re.MULTILINE)
 _SENT_BACK = ("time_log", "number", "description", "status_id", "client_id", "project_id", "assigned_user_id", "rate")
 
 
+class Task(BaseModel):
+    """Everything else that it has is kept as it came, to be sent back whole."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    client_id: str = ""
+    description: str = ""
+    status_id: str = ""
+    assigned_user_id: str = ""
+    archived_at: int = 0
+    is_deleted: bool = False
+    created_at: int = 0
+    updated_at: int = 0
+
+    @property
+    def presence(self) -> Presence:
+        if self.is_deleted:
+            return Presence.DELETED
+        return Presence.ARCHIVED if self.archived_at else Presence.ACTIVE
+
+
+class TaskAnswer(BaseModel):
+    data: Task
+
+
+class TaskPage(BaseModel):
+    data: list[Task]
+    meta: Meta = Meta(pagination=Pagination(total=0, total_pages=1))
+
+
+class TaskStatus(BaseModel):
+    id: str
+    name: str = ""
+
+
+class TaskStatuses(BaseModel):
+    data: list[TaskStatus]
+
+
+class CompanyPerson(BaseModel):
+    id: str
+    email: str = ""
+
+
+class CompanyPersons(BaseModel):
+    data: list[CompanyPerson]
+
+
 @dataclass(frozen=True, slots=True)
 class Tasks:
     """`data`: what the probe learned (`task_statuses`, `users`), and the bridge's settings for tasks (`task`)."""
 
     wire: Wire
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _lists: dict[str, Sequence[Record]] = field(default_factory=dict, repr=False)
+    """Of clients that were asked for; one of these objects lives as long as one job."""
 
     @property
     def slot(self) -> str:
-        return ""
+        return str(self._settings.get("slot") or "custom_value4")
 
     def fields(self) -> Mapping[str, FieldSpec]:
         reachable = {word for word, id_ in (("yes", self._done_id), ("no", self._open_id)) if id_}
@@ -53,20 +106,24 @@ class Tasks:
         return self._read(parse(TaskAnswer, await self.wire.get(_path(external_id))).data)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
-        """The client's live tasks of this title; other keys find nothing."""
-        if key.kind is not KeyKind.NAME or not _ID.fullmatch(key.parent):
+        """The client's live tasks that carry this external id, or have this title."""
+        if not _ID.fullmatch(key.parent):
             return []
-        found = [self._read(each) for each in await self._of_client(key.parent)]
-        wanted = key.value.casefold()
-        return [each for each in found if same(Kind.TEXT, each.values["title"].casefold(), wanted)]
+        if key.parent not in self._lists:
+            self._lists[key.parent] = [self._read(each) for each in await self._of_client(key.parent)]
+        there, wanted = self._lists[key.parent], key.value.casefold()
+        if key.kind is KeyKind.SLOT:
+            return [each for each in there if each.slot == key.value]
+        return [each for each in there if same(Kind.TEXT, each.values["title"].casefold(), wanted)]
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
-        body = {"client_id": parent, **self._body({name: value for name, value in values.items() if value}, {})}
+        given = {name: value for name, value in values.items() if value}
+        body = {"client_id": parent, self.slot: slot, **self._body(given, {})}
         return self._read(parse(TaskAnswer, await self.wire.write("POST", "/tasks", body)).data)
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
         kept = {name: current.raw[name] for name in _SENT_BACK if name in current.raw}
-        body = {**kept, **self._body(values, current.raw)}
+        body = {**kept, **({self.slot: slot} if slot else {}), **self._body(values, current.raw)}
         return self._read(parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data)
 
     async def vanished(self, names: Collection[str]) -> Collection[str]:
@@ -115,6 +172,7 @@ class Tasks:
                 "assignee": self._users.get(task.assigned_user_id, ""),
             },
             presence=task.presence,
+            slot=str((task.model_extra or {}).get(self.slot) or "").strip(),
             created_at=_moment(task.created_at),
             updated_at=_moment(task.updated_at),
             raw=task.model_dump(),
@@ -141,7 +199,7 @@ class Tasks:
 
     @property
     def _due_field(self) -> str:
-        return str(self._settings.get("due_field") or "custom_value4")
+        return str(self._settings.get("due_field") or "custom_value3")
 
     @property
     def _statuses(self) -> Mapping[str, str]:

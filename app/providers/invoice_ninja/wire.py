@@ -14,7 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from app.errors import CrossledgerError, Forbidden, Gone, Reconnect, Rejected, Retry
 from app.providers.http import retry_after
-from app.sync.records import Presence
 
 API = "/api/v1"
 LABEL = "Invoice Ninja"
@@ -148,55 +147,6 @@ class Currency(_Ids):
 class Timezone(_Ids):
     id: str
     name: str
-
-
-class Task(BaseModel):
-    """Everything else that it has is kept as it came, to be sent back whole."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
-    client_id: str = ""
-    description: str = ""
-    status_id: str = ""
-    assigned_user_id: str = ""
-    archived_at: int = 0
-    is_deleted: bool = False
-    created_at: int = 0
-    updated_at: int = 0
-
-    @property
-    def presence(self) -> Presence:
-        if self.is_deleted:
-            return Presence.DELETED
-        return Presence.ARCHIVED if self.archived_at else Presence.ACTIVE
-
-
-class TaskAnswer(BaseModel):
-    data: Task
-
-
-class TaskPage(BaseModel):
-    data: list[Task]
-    meta: Meta = Meta(pagination=Pagination(total=0, total_pages=1))
-
-
-class TaskStatus(BaseModel):
-    id: str
-    name: str = ""
-
-
-class TaskStatuses(BaseModel):
-    data: list[TaskStatus]
-
-
-class CompanyPerson(BaseModel):
-    id: str
-    email: str = ""
-
-
-class CompanyPersons(BaseModel):
-    data: list[CompanyPerson]
 
 
 class Statics(BaseModel):

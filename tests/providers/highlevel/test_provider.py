@@ -23,6 +23,7 @@ def highlevel() -> Iterator[respx.MockRouter]:
         router.get(f"/locations/{LOCATION}/customFields", name="custom_fields").mock(
             return_value=answer("custom_fields")
         )
+        router.get("/users/search", name="users").respond(json={"users": [{"id": "u1", "email": "Ada@Example.com"}]})
         router.post("/contacts/search", name="search").mock(return_value=answer("search_one"))
         yield router
         for call in router.calls:
@@ -51,12 +52,15 @@ async def test_a_probe_learns_the_location_and_its_custom_fields(highlevel: resp
     profile = await probe()
     assert (profile.account_id, profile.label) == (LOCATION, "North Quay")
     assert profile.facts == {"timezone": "Europe/Copenhagen", "country": "DK", "custom fields": "3"}
-    assert profile.data == DATA
+    learned = {"timezone": "Europe/Copenhagen", "users": {"u1": "ada@example.com"}}
+    assert profile.data == {**DATA, **learned}
 
 
 async def test_a_probe_only_reads_and_asks_for_as_little_as_it_can(highlevel: respx.MockRouter) -> None:
     await probe()
-    assert len(highlevel.calls) == 3
+    assert len(highlevel.calls) == 4
+    asked = highlevel["users"].calls.last.request.url.params
+    assert (asked["companyId"], asked["locationId"]) == ("CmpHarbour0000000001", LOCATION)
     assert highlevel["custom_fields"].calls.last.request.url.params["model"] == "contact"
     assert sent(highlevel["search"].calls.last.request) == {"locationId": LOCATION, "pageLimit": 1}
 
@@ -65,7 +69,12 @@ async def test_the_location_may_be_out_of_scope(highlevel: respx.MockRouter) -> 
     highlevel["location"].mock(return_value=answer("refused_scope_401", 401))
     profile = await probe()
     assert (profile.label, profile.facts) == (LOCATION, {"custom fields": "3"})
-    assert profile.data == DATA
+    assert profile.data == {**DATA, "timezone": "UTC", "users": {}}
+
+
+async def test_without_the_scope_for_users_nobody_is_assigned(highlevel: respx.MockRouter) -> None:
+    highlevel["users"].mock(return_value=answer("refused_scope_401", 401))
+    assert (await probe()).data["users"] == {}
 
 
 async def test_a_refused_token_asks_for_another_one(highlevel: respx.MockRouter) -> None:

@@ -18,6 +18,8 @@ def reachable(ninja: respx.MockRouter) -> None:
     headers = {"X-APP-VERSION": "5.10.42"}
     ninja.get("/clients").respond(json=page(client()), headers=headers)
     ninja.post("/refresh").mock(answer("refresh"))
+    ninja.get("/task_statuses").respond(json={"data": [{"id": "s1", "name": "Backlog"}, {"id": "s4", "name": "Done"}]})
+    ninja.get("/users").respond(json={"data": [{"id": "u1", "email": "Ada@Example.com"}]})
 
 
 def standing(**changed: Any) -> dict[str, Any]:
@@ -78,12 +80,23 @@ async def test_a_probe_writes_nothing_and_asks_for_one_client_only(
         ("GET", "/api/v1/statics"),
         ("GET", "/api/v1/clients"),
         ("POST", "/api/v1/refresh"),
+        ("GET", "/api/v1/task_statuses"),
+        ("GET", "/api/v1/users"),
     ]
     assert ninja.calls[0].request.content == b""
     assert ninja.calls[2].request.url.params["per_page"] == "1"
     asked = ninja.calls[3].request.url.params
     assert (asked["current_company"], int(asked["updated_at"]) > 1_700_000_000) == ("true", True)
     assert ninja.calls[3].request.content == b""
+
+
+async def test_a_probe_learns_statuses_and_users_where_it_may(http: httpx.AsyncClient, ninja: respx.MockRouter) -> None:
+    reachable(ninja)
+    learned = (await InvoiceNinja().probe(access(), http)).data
+    assert learned["task_statuses"] == {"s1": "Backlog", "s4": "Done"}
+    assert learned["users"] == {"u1": "ada@example.com"}
+    ninja.get("/users").mock(answer("errors_permission_create_client"))
+    assert "users" not in (await InvoiceNinja().probe(access(), http)).data
 
 
 @pytest.mark.parametrize("base_url", [BASE, f"{BASE}/", f"{BASE}/api/v1", f"{BASE}/api/v1/"])

@@ -44,6 +44,11 @@ def test_an_empty_company_gets_one_for_each_event_that_is_handled() -> None:
         "client deleted",
         "client archived",
         "client restored",
+        "task created",
+        "task updated",
+        "task deleted",
+        "task archived",
+        "task restored",
     ]
 
 
