@@ -128,6 +128,7 @@ def _other_routes(ninja: Ninja) -> list[Route]:
         ("POST", "/refresh", misc.refresh),
         ("POST", "/tokens", misc.create_token),
         ("GET", "/tokens", misc.list_tokens),
+        ("GET", "/tokens/{id}", misc.show_token),
         ("DELETE", "/tokens/{id}", misc.delete_token),
     ]
     return [
