@@ -189,7 +189,7 @@ async def test_a_contact_goes_only_by_name_and_the_last_one_never(wire: Wire, ni
     ninja.get(f"/clients/{client['id']}").mock(one(client))
     route = ninja.put(f"/clients/{client['id']}").mock(one(client))
     clients = Resource(wire, table.CLIENTS)
-    await clients.update(client["id"], {"contacts": []}, dropped=[bob])
+    await clients.update(client["id"], {}, dropped=[bob])
     assert [contact["id"] for contact in sent(route)["contacts"]] == [jane]
     with pytest.raises(Rejected, match="last contact"):
         await clients.update(client["id"], {"contacts": []}, dropped=[bob, jane])
@@ -225,6 +225,20 @@ async def test_a_number_is_never_taken_away(wire: Wire, ninja: respx.MockRouter)
     ninja.get("/clients/a").mock(one(row("clients", id="a")))
     with pytest.raises(Rejected, match="counted anew"):
         await Resource(wire, table.CLIENTS).update("a", {"number": None})
+
+
+async def test_an_update_of_a_webhook_says_its_address_and_event_again(wire: Wire, ninja: respx.MockRouter) -> None:
+    hook = row("webhooks")
+    ninja.get(f"/webhooks/{hook['id']}").mock(one(hook))
+    route = ninja.put(f"/webhooks/{hook['id']}").mock(one(hook))
+    await Resource(wire, table.WEBHOOKS).update(hook["id"], {"rest_method": "put"})
+    assert sent(route) == {"rest_method": "put", "target_url": hook["target_url"], "event_id": hook["event_id"]}
+
+
+async def test_a_deletion_that_did_nothing_is_noticed(wire: Wire, ninja: respx.MockRouter) -> None:
+    ninja.delete("/products/a").mock(one(row("products", id="a")))
+    with pytest.raises(Forbidden):
+        await Resource(wire, table.PRODUCTS).delete("a")
 
 
 # Actions
@@ -351,7 +365,7 @@ async def test_a_payment_that_cannot_be_found_again_stays_lost(wire: Wire, ninja
 
 @pytest.mark.parametrize("wrong", [{"reference": ""}, {"key": ""}, {"key": "k" * 65}])
 def test_a_payment_can_always_be_found_again(wrong: dict[str, str]) -> None:
-    given = {"client_id": "c", "amount": Decimal(1), "date": DAY, "reference": "r", "key": "k"}
+    given: dict[str, Any] = {"client_id": "c", "amount": Decimal(1), "date": DAY, "reference": "r", "key": "k"}
     with pytest.raises(ValueError, match="reference"):
         NewPayment(**(given | wrong))
 

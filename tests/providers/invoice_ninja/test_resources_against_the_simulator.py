@@ -83,7 +83,9 @@ async def example(wire: Wire, spec: Spec[Any], client: Client) -> dict[str, Any]
     return {"name": "New"}
 
 
-EDITABLE = [spec for spec in table.ALL if spec.path not in ("locations", "tags", "documents", "tokens")]
+EDITABLE: list[Spec[Any]] = [
+    spec for spec in table.ALL if spec.path not in ("locations", "tags", "documents", "tokens")
+]
 
 
 @pytest.mark.parametrize("spec", EDITABLE, ids=[spec.path for spec in EDITABLE])
@@ -101,7 +103,7 @@ async def test_a_record_lives_and_dies(wire: Wire, client: Client, spec: Spec[An
     assert made.id in await ids(resource, lifecycle=["deleted"])
 
 
-BILLS = [table.INVOICES, table.QUOTES, table.CREDITS, table.RECURRING_INVOICES, table.PURCHASE_ORDERS]
+BILLS: list[Spec[Any]] = [table.INVOICES, table.QUOTES, table.CREDITS, table.RECURRING_INVOICES, table.PURCHASE_ORDERS]
 
 
 @pytest.mark.parametrize("spec", BILLS, ids=[spec.path for spec in BILLS])
@@ -174,7 +176,7 @@ async def test_a_taken_number_names_the_one_that_has_it(wire: Wire, client: Clie
 async def test_the_life_of_an_invoice(wire: Wire, client: Client) -> None:
     invoices = Resource(wire, table.INVOICES)
     made = await invoices.create({"client_id": client.id, **BILL})
-    assert (made.balance, made.status_id) == (0, "1")
+    assert (made.balance, made.status_id) == (Decimal(0), "1")
     (sent,) = (await invoices.bulk("mark_sent", [made.id])).demand_all()
     assert (sent.balance, sent.status_id) == (Decimal("99.99"), "2")
     with pytest.raises(Wait):
@@ -223,7 +225,7 @@ async def test_paying_twice_pays_once_and_a_refund_gives_back(wire: Wire, client
 
 async def test_equal_payments_within_a_second_wait(wire: Wire, client: Client) -> None:
     payments = Resource(wire, table.PAYMENTS)
-    given = {"client_id": client.id, "amount": Decimal(3), "date": DAY}
+    given: dict[str, Any] = {"client_id": client.id, "amount": Decimal(3), "date": DAY}
     await pay(payments, NewPayment(**given, reference="a", key="a"))
     with pytest.raises(Wait):
         await pay(payments, NewPayment(**given, reference="b", key="b"))

@@ -70,6 +70,8 @@ class Spec(Generic[T]):
         """The body of a PUT. `current` is the record as just read; `dropped` are ids of contacts to leave out."""
         if "number" in values and not values["number"]:
             raise Rejected("a number that is taken away is counted anew", fields={"number": "empty"})
+        if dropped:
+            values = {"contacts": [], **values}
         kept = {name: current[name] for name in self.sends_back if current.get(name) not in (None, "")}
         changed = {
             name: _merge(name, current.get(name), value, dropped) if name in self.merged else value
