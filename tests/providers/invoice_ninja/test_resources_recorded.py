@@ -16,6 +16,7 @@ from app.providers.invoice_ninja.resources.statements import Statics
 from app.providers.invoice_ninja.resources.table import ALL
 from app.providers.invoice_ninja.resources.values import TimeEntry, outgoing, time_log
 from app.providers.invoice_ninja.resources.work import Task
+from app.providers.invoice_ninja.wire import parse
 from tests.providers.invoice_ninja.recordings import FIXTURES, body
 
 SPECS = {spec.path: spec for spec in ALL}
@@ -92,6 +93,12 @@ def test_a_running_entry_has_no_end_and_a_short_one_no_note() -> None:
     assert (running.end, running.note) == (None, "n")
     assert (short.note, short.is_billable) == ("", True)
     assert time_log([running]) == '[[10, 0, "n", true]]'
+
+
+@pytest.mark.parametrize("broken", ["5", "{", '["a"]', "[[100000000000000000000, 0]]"])
+def test_a_time_log_that_nobody_can_read_is_refused_by_name(broken: str) -> None:
+    with pytest.raises(Rejected, match="time_log"):
+        parse(Task, {"id": "a", "rate": 0, "time_log": broken})
 
 
 def test_a_repr_opens_no_door() -> None:

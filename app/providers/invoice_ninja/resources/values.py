@@ -19,7 +19,10 @@ def _amount(value: Any) -> Any:
 
 
 def _moment(value: Any) -> Any:
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) and value else None
+    try:
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, int) and value else None
+    except (OverflowError, OSError) as error:
+        raise ValueError("not a moment") from error
 
 
 def _day(value: Any) -> Any:
@@ -75,7 +78,7 @@ class TimeEntry(BaseModel):
 def _entries(value: Any) -> Any:
     """`"[[start,end,\\"note\\",billable], ...]"`: JSON inside a string, and the last two may be missing."""
     rows = json.loads(value or "[]") if isinstance(value, str | None) else value
-    return [_entry(row) if isinstance(row, list) else row for row in rows]
+    return [_entry(row) if isinstance(row, list) else row for row in rows] if isinstance(rows, list | tuple) else rows
 
 
 def _entry(row: list[Any]) -> dict[str, Any]:
