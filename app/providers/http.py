@@ -12,7 +12,7 @@ other 4xx         | the vendor's `Dialect.refusal` names it
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -35,6 +35,8 @@ LONGEST_ANSWER = 30.0
 TIMEOUT = httpx.Timeout(LONGEST_ANSWER, connect=10)
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=40, keepalive_expiry=30)
 USER_AGENT = "Crossledger/0.1"
+UploadedFile = tuple[str, bytes, str]
+"""Its name, content and media type."""
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")
 """Escapes of NUL and of surrogates, the only ways in which JSON carries them."""
 
@@ -84,13 +86,17 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Calls to one account of one vendor. `keys`: an OAuth token, sent as Bearer; else the dialect has the token."""
+    """Calls to one account of one vendor. `keys`: an OAuth token, sent as Bearer; else the dialect has the token.
+
+    `parse_float` reads every number that has a point: Decimal where it may be money.
+    """
 
     client: httpx.AsyncClient
     base_url: str
     dialect: Dialect
     gate: Gate
     keys: Keys | None = None
+    parse_float: Callable[[str], Any] = float
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         return await self.call("GET", path, params=params, writes=False)
@@ -106,18 +112,37 @@ class Wire:
         self, method: str, path: str, *, writes: bool, params: Mapping[str, str] | None = None, body: Any = None
     ) -> Any:
         """Send one request and return the JSON of a good answer."""
-        request = self.client.build_request(
-            method, self.base_url.rstrip("/") + path, params=params, json=body, headers=dict(self.dialect.headers())
-        )
+        answer = await self._answer(self._request(method, path, params=params, json=body), writes=writes)
+        return self._read(answer, writes=writes)
+
+    async def upload(self, path: str, form: Mapping[str, str], files: Sequence[tuple[str, UploadedFile]]) -> Any:
+        """POST a form with files, as a browser does."""
+        request = self._request("POST", path, data=form, files=files)
+        return self._read(await self._answer(request, writes=True), writes=True)
+
+    async def file(self, path: str, body: Any, kind: str) -> bytes:
+        """A POST that only reads, and answers with a file of that media type."""
+        answer = await self._answer(self._request("POST", path, json=body), writes=False)
+        if answer.is_success and answer.headers.get("content-type", "").startswith(kind):
+            return answer.content
+        self._read(answer, writes=False)
+        raise Rejected(f"{self.dialect.label} answers with something else than {kind}", status=answer.status_code)
+
+    def _request(self, method: str, path: str, **content: Any) -> httpx.Request:
+        headers = dict(self.dialect.headers())
+        return self.client.build_request(method, self.base_url.rstrip("/") + path, headers=headers, **content)
+
+    async def _answer(self, request: httpx.Request, *, writes: bool) -> httpx.Response:
+        """With a token that is renewed once, where it is one that can be."""
         if self.keys is None:
-            return self._read(await self._ask(request, writes=writes), writes=writes)
+            return await self._ask(request, writes=writes)
         token = await self.keys.current()
         request.headers["Authorization"] = f"Bearer {token}"
         answer = await self._ask(request, writes=writes)
         if self._refuses_token(answer):
             request.headers["Authorization"] = f"Bearer {await self.keys.renewed(token)}"
             answer = await self._ask(request, writes=writes)  # a call that was refused did nothing
-        return self._read(answer, writes=writes)
+        return answer
 
     def _refuses_token(self, answer: httpx.Response) -> bool:
         """A missing scope may be a 401 as well; another token would not help."""
@@ -152,7 +177,7 @@ class Wire:
 
     def _read(self, answer: httpx.Response, *, writes: bool) -> Any:
         label, status = self.dialect.label, answer.status_code
-        body = _json(answer)
+        body = _json(answer, self.parse_float)
         if status >= httpx.codes.BAD_REQUEST:
             body = _cleaned(body, redacted)  # what it says is stored and shown, and may repeat our token
         if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -187,13 +212,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _json(answer: httpx.Response) -> Any:
+def _json(answer: httpx.Response, parse_float: Callable[[str], Any] = float) -> Any:
     """The body as JSON; None where it is empty or something else, such as the HTML of a web application.
 
     Text that neither our database nor UTF-8 can hold is cleaned here, so that no record can wedge on it.
     """
     try:
-        body = json.loads(answer.content)
+        body = json.loads(answer.content, parse_float=parse_float)
     except (ValueError, RecursionError):
         return None
     return _cleaned(body, storable) if _SUSPECT.search(answer.content) else body

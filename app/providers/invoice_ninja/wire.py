@@ -185,15 +185,21 @@ def api_root(base_url: str) -> str:
     return str(url.copy_with(path=folder + API, query=None, fragment=None, username="", password=""))
 
 
+class DoubleClick(Retry):
+    """The same was asked for less than a second ago. Nothing was done."""
+
+
 @dataclass(slots=True, kw_only=True)
 class InvoiceNinjaDialect:
     """`secret` is needed only where a self-hosted server sets API_SECRET.
 
-    `version` is what the server calls itself, known after its first answer.
+    `version` is what the server calls itself, known after its first answer. `password` is the user's own, which few
+    routes want (section 1); beware: sent once, it unlocks all of them for half an hour.
     """
 
     token: str = field(repr=False)
     secret: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
     version: str = field(default="", init=False)
     label: str = LABEL
 
@@ -204,7 +210,8 @@ class InvoiceNinjaDialect:
             "Accept": "application/json",
             "X-Requested-With": "XMLHttpRequest",
         }
-        return {**headers, "X-API-SECRET": self.secret} if self.secret else headers
+        only_where_given = {"X-API-SECRET": self.secret, "X-API-PASSWORD": self.password}
+        return headers | {name: value for name, value in only_where_given.items() if value}
 
     def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
         self.version = headers.get("x-app-version", self.version)
@@ -253,7 +260,7 @@ def _bad_request(words: str) -> CrossledgerError:
         return Gone(f"the record is deleted in {LABEL} and cannot be edited until it is restored there")
     if words == "Duplicate request":
         # Its guard against double clicks forgets after a second: sections 2 and 5.
-        return Retry(f"{LABEL} takes this for a double click", after=1)
+        return DoubleClick(f"{LABEL} takes this for a double click", after=1)
     return Rejected(f"{LABEL} refuses: {words}", status=httpx.codes.BAD_REQUEST)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,8 +17,10 @@ from app.sandbox.invoice_ninja import (
     billing,
     catalogue,
     client_routes,
+    files,
     misc,
     payments,
+    purchasing,
     resources,
     tasks,
     webhooks,
@@ -31,7 +34,7 @@ from app.sandbox.invoice_ninja.answers import (
     refused,
     web_app,
 )
-from app.sandbox.invoice_ninja.bodies import parse
+from app.sandbox.invoice_ninja.bodies import form_fields, parse
 from app.sandbox.invoice_ninja.config import Config
 from app.sandbox.invoice_ninja.ninja import Call, Ninja
 from app.sandbox.invoice_ninja.resources import Handler, Kind
@@ -50,6 +53,9 @@ KINDS: Mapping[str, Kind] = {
         catalogue.PRODUCTS,
         catalogue.PROJECTS,
         catalogue.STATUSES,
+        purchasing.VENDORS,
+        purchasing.CREDITS,
+        purchasing.PURCHASE_ORDERS,
     )
 }
 
@@ -94,6 +100,7 @@ def _routes(ninja: Ninja, kind: Kind) -> list[Route]:
         ("PUT", one, resources.update_row(kind)),
         ("PATCH", one, resources.update_row(kind)),
         ("DELETE", one, resources.delete_row(kind)),
+        ("POST", f"{one}/upload", files.upload(kind)),
     ]
     return [_route(ninja, *each) for each in own]
 
@@ -111,6 +118,8 @@ def _other_routes(ninja: Ninja) -> list[Route]:
         ("POST", "/activities/notes", activities.add_note),
         ("POST", "/activities/entity", activities.of_entity),
         ("GET", "/activities", activities.list_all),
+        ("GET", "/documents", files.list_documents),
+        ("POST", "/client_statement", files.statement),
         ("GET", "/ping", misc.ping),
         ("GET", "/health_check", misc.health_check),
         ("GET", "/statics", misc.show_statics),
@@ -119,6 +128,7 @@ def _other_routes(ninja: Ninja) -> list[Route]:
         ("POST", "/refresh", misc.refresh),
         ("POST", "/tokens", misc.create_token),
         ("GET", "/tokens", misc.list_tokens),
+        ("GET", "/tokens/{id}", misc.show_token),
         ("DELETE", "/tokens/{id}", misc.delete_token),
     ]
     return [
@@ -144,7 +154,7 @@ async def _read(ninja: Ninja, request: Request, *, is_open: bool) -> Call:
     token = headers.get("x-api-token", "")
     if token not in ninja.tokens and not is_open:
         raise invalid_token()
-    body = {} if request.method == "GET" else parse(await request.body(), headers.get("content-type", ""))
+    body = {} if request.method == "GET" else await _body(request)
     return Call(
         token=token,
         label=ninja.tokens.get(token, ""),
@@ -154,6 +164,18 @@ async def _read(ninja: Ninja, request: Request, *, is_open: bool) -> Call:
         path=request.path_params,
         base_url=f"http://{headers.get('host', '127.0.0.1')}",
     )
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    media_type = request.headers.get("content-type", "")
+    if not media_type.startswith("multipart/form-data"):
+        return parse(await request.body(), media_type)
+    async with request.form() as form:
+        return form_fields([(name, await _part(value)) for name, value in form.multi_items()])
+
+
+async def _part(value: str | UploadFile) -> Any:
+    return value if isinstance(value, str) else (value.filename or "", await value.read(), value.content_type or "")
 
 
 def _wants_json(request: Request) -> bool:

@@ -46,6 +46,8 @@ async def _asked(ninja: Ninja, call: Call, row: Row, *, new: bool) -> None:
     """The flags of the query string."""
     if call.asks("mark_sent") or call.asks("send_email"):
         _send(ninja, row)
+        if call.asks("send_email"):
+            ninja.note_email("invoice", row["id"])
         await ninja.emit(INVOICE_SENT, lambda: told(ninja, row))
     if call.asks("paid"):
         await _pay(ninja, row, row["amount"] - row["paid_to_date"])
@@ -67,12 +69,18 @@ def _send(ninja: Ninja, row: Row) -> None:
 async def _pay(ninja: Ninja, row: Row, amount: float) -> None:
     if amount > 0:
         await payments.record(ninja, row["client_id"], amount, [(row["id"], amount)])
+        payments.tell(ninja, row["client_id"])
 
 
 async def mark_sent(ninja: Ninja, call: Call, row: Row) -> None:
     _send(ninja, row)
     await ninja.emit(INVOICE_UPDATED, lambda: told(ninja, row))
     await ninja.emit(INVOICE_SENT, lambda: told(ninja, row))
+
+
+async def email(ninja: Ninja, call: Call, row: Row) -> None:
+    await mark_sent(ninja, call, row)
+    ninja.note_email("invoice", row["id"])
 
 
 async def mark_paid(ninja: Ninja, call: Call, row: Row) -> None:
@@ -136,7 +144,7 @@ INVOICES = Kind(
     filters=_FILTERS,
     includes=frozenset({"client", "payments", "activities"}),
     events={"delete": 9, "archive": 33, "restore": 41},
-    actions={"mark_sent": mark_sent, "email": mark_sent, "mark_paid": mark_paid, "cancel": cancel},
+    actions={"mark_sent": mark_sent, "email": email, "mark_paid": mark_paid, "cancel": cancel},
     check_bulk=_check_invoice_bulk,
     on_delete=free_number,
     on_restore=new_number,
@@ -166,6 +174,11 @@ async def mark_quote_sent(ninja: Ninja, call: Call, row: Row) -> None:
         ninja.save("quotes", row)
 
 
+async def email_quote(ninja: Ninja, call: Call, row: Row) -> None:
+    await mark_quote_sent(ninja, call, row)
+    ninja.note_email("quote", row["id"])
+
+
 async def approve(ninja: Ninja, call: Call, row: Row) -> None:
     if row["status_id"] in (DRAFT, SENT):
         row["status_id"] = APPROVED
@@ -185,7 +198,7 @@ async def convert(ninja: Ninja, call: Call, row: Row) -> None:
 
 
 _QUOTE_ACTIONS = {"approve": approve, "convert_to_invoice": convert, "convert": convert}
-_QUOTE_ACTIONS |= {"mark_sent": mark_quote_sent, "email": mark_quote_sent}
+_QUOTE_ACTIONS |= {"mark_sent": mark_quote_sent, "email": email_quote}
 
 
 def _check_quote_bulk(ninja: Ninja, call: Call) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +23,15 @@ def parse(raw: bytes, content_type: str) -> dict[str, Any]:
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
     return {name: _cleaned(value) for name, value in given.items()}
+
+
+def form_fields(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A form with files in it; `name[]` is one of several."""
+    found: dict[str, Any] = {}
+    for key, value in items:
+        name, is_list = key.removesuffix("[]"), key.endswith("[]")
+        found[name] = [*found.get(name, ()), value] if is_list else _cleaned(value)
+    return found
 
 
 def _cleaned(value: Any) -> Any:

@@ -149,6 +149,14 @@ async def list_tokens(ninja: Ninja, call: Call) -> Response:
     return answer({"data": rows, "meta": {"pagination": meta}})
 
 
+async def show_token(ninja: Ninja, call: Call) -> Response:
+    ninja.require(call, "admin")
+    for position, (token, label) in enumerate(ninja.tokens.items(), 1):
+        if encode(position) == call.path["id"]:
+            return data(_token(ninja, position, label, token[:10] + "xxxxxxxxxxx"))
+    raise ApiError(400, {"message": "No query results for model [App\\Models\\CompanyToken]."})
+
+
 async def delete_token(ninja: Ninja, call: Call) -> Response:
     """A deleted token is refused at once."""
     ninja.require(call, "admin")

@@ -26,7 +26,7 @@ def _numbers(row: Row) -> list[str]:
     return [row["number"]]
 
 
-_NUMBERED = ("invoices", "quotes", "payments", "recurring_invoices", "tasks", "projects")
+_NUMBERED = ("invoices", "quotes", "payments", "recurring_invoices", "tasks", "projects", "credits", "purchase_orders")
 _KEYS: Mapping[str, Keys] = {
     "clients": {
         "email": lambda row: [contact["email"] for contact in row["contacts"]],
@@ -34,10 +34,12 @@ _KEYS: Mapping[str, Keys] = {
         "id_number": lambda row: [row["id_number"]],
     },
     "products": {"product_key": lambda row: [row["product_key"]]},
+    "vendors": {"number": _numbers},
     "webhooks": {"event_id": lambda row: [row["event_id"]]},
     **{name: {"number": _numbers} for name in _NUMBERED},
 }
 _NAMES = (*_KEYS, "contacts", "invitations", "paymentables", "task_statuses", "activities", "tokens", "system_logs")
+_NAMES += ("vendor_contacts", "documents", "emails")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,10 @@ class Ninja:
     def save(self, table: str, row: Row) -> None:
         row["updated_at"] = self.now()
         self.tables[table].put(row)
+
+    def note_email(self, what: str, about: str) -> None:
+        """Nothing is sent; the control state shows what a customer would have got."""
+        self.insert("emails", {"what": what, "about": about})
 
     def label(self, scope: Scope) -> str:
         sent = dict(scope["headers"]).get(b"x-api-token", b"")

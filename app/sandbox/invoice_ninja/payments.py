@@ -53,7 +53,18 @@ async def create(ninja: Ninja, call: Call) -> tuple[Row, Row]:
     row |= {"_key": text(body.get("idempotency_key"))}
     row["number"] = text(body.get("number")) or row["number"]
     ninja.tables["payments"].put(row)
+    wanted = call.input("email_receipt")
+    if str(wanted).lower() == "true":
+        ninja.note_email("payment", row["client_id"])
+    elif wanted is None:
+        tell(ninja, row["client_id"])
     return row, shown(row)
+
+
+def tell(ninja: Ninja, client_id: str) -> None:
+    """A receipt, where the company is set so. The product's own rule, not recorded."""
+    if ninja.settings.get("client_manual_payment_notification"):
+        ninja.note_email("payment", client_id)
 
 
 async def record(ninja: Ninja, client_id: str, total: float, parts: list[tuple[str, float]]) -> Row:
