@@ -7,16 +7,26 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.sandbox.highlevel import businesses, notes, tags, tasks, users
+from app.sandbox.highlevel import businesses, calendars, notes, opportunities, tags, tasks, users
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
 from app.sandbox.highlevel.store import COMPANY_ID
 from app.sandbox.highlevel.tables import Kind, Row, Table
 
-MODULES = (tasks, notes, tags, businesses, users)
+MAKERS = (
+    tasks.kind,
+    notes.kind,
+    tags.kind,
+    businesses.kind,
+    users.kind,
+    calendars.kind,
+    calendars.calendar_kind,
+    opportunities.kind,
+    opportunities.pipeline_kind,
+)
 
 
 def kinds(sandbox: Sandbox) -> dict[str, Kind]:
-    return {each.name: each for each in (module.kind(sandbox) for module in MODULES)}
+    return {each.name: each for each in (maker(sandbox) for maker in MAKERS)}
 
 
 async def objects(sandbox: Sandbox, request: Request) -> Any:

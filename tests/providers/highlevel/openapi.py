@@ -129,6 +129,8 @@ RELAXED: dict[str, Callable[[Schema], Schema]] = {
     "MultiSelectField": _clearable,
     "FileField": _id_or_key,
     "SearchBodyV2DTO": _search,
+    "CalendarEventDTO": _texts("startTime", "endTime", "dateAdded", "dateUpdated"),
+    "PipelinesResponseSchema": _objects("stages"),
     "LocationTaskListSuccessfulResponseDto": _objects("tasks"),
 }
 
