@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.sandbox.highlevel import businesses, calendars, notes, opportunities, tags, tasks, users
+from app.sandbox.highlevel import businesses, calendars, invoices, notes, opportunities, products, tags, tasks, users
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
 from app.sandbox.highlevel.store import COMPANY_ID
 from app.sandbox.highlevel.tables import Kind, Row, Table
@@ -22,6 +22,9 @@ MAKERS = (
     calendars.calendar_kind,
     opportunities.kind,
     opportunities.pipeline_kind,
+    invoices.kind,
+    products.kind,
+    products.price_kind,
 )
 
 
@@ -54,7 +57,7 @@ async def one_object(sandbox: Sandbox, request: Request) -> Any:
     return kind.shown(row)
 
 
-def counts(sandbox: Sandbox) -> dict[str, int]:
+async def counts(sandbox: Sandbox, request: Request) -> Any:
     return {name: len(getattr(sandbox.tables, name)) for name in kinds(sandbox)}
 
 
