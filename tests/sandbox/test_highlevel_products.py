@@ -1,4 +1,8 @@
+from base64 import b64decode
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from tests.sandbox.bench import HERE, Bench, documented
 
@@ -72,3 +76,12 @@ def test_products_and_prices_tell_without_an_events_type(bench: Bench) -> None:
         ("ProductDelete", None),
         ("ProductUpdate", None),
     ]
+
+
+def test_a_body_without_a_name_is_signed_like_any_other(bench: Bench) -> None:
+    made(bench)
+    bench.receiver.wait(1)
+    headers, raw = bench.receiver.got[0]
+    key = load_pem_public_key(bench.http.get("/_control/public-key").content)
+    assert isinstance(key, Ed25519PublicKey)
+    key.verify(b64decode(headers["x-ghl-signature"]), raw)
