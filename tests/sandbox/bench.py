@@ -1,13 +1,11 @@
 """A HighLevel simulator for a test: every exchange is held against the OpenAPI files, and every webhook is caught."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from tests.providers.highlevel.openapi import available, check_answer, check_request
-from tests.sandbox.test_highlevel import HERE, Receiver, highlevel, make, until
+from tests.sandbox.test_highlevel import HERE, Receiver, make, until
 
 
 class Bench:
@@ -50,15 +48,9 @@ class Bench:
         return [event for event, _ in self.events()]
 
 
-@contextmanager
-def opened(receiver: Receiver, **settings: Any) -> Iterator[Bench]:
-    with highlevel(webhook_url=receiver.url, **settings) as http:
-        yield Bench(http, receiver)
-
-
 def documented(body: dict[str, Any]) -> dict[str, Any]:
     """A webhook's body without what every delivery carries."""
     return {name: body[name] for name in body if name not in ("versionId", "appId", "timestamp", "webhookId")}
 
 
-__all__ = ["HERE", "Bench", "documented", "opened"]
+__all__ = ["HERE", "Bench", "documented"]

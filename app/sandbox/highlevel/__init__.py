@@ -1,4 +1,4 @@
-"""A stand-in for HighLevel: its contact, location and OAuth endpoints and its signed webhooks, kept in memory."""
+"""A stand-in for HighLevel: the objects that are kept in step, OAuth and signed webhooks, all in memory."""
 
 from app.sandbox.highlevel.app import create_app
 from app.sandbox.highlevel.config import Config

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.sandbox.control import PREFIX
-from app.sandbox.highlevel import businesses, contacts, people, shapes, writes
+from app.sandbox.highlevel import businesses, contacts, invoice_routes, people, shapes, writes
 from app.sandbox.highlevel.errors import ApiError
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
 from app.sandbox.highlevel.store import COMPANY_ID
@@ -45,6 +45,9 @@ def routes(sandbox: Sandbox) -> list[Route]:
         Route(f"{PREFIX}/locations/{{location_id}}", of(_location), methods=["GET", "POST"]),
         Route(f"{PREFIX}/locations/{{location_id}}/custom-fields", of(_add_custom_field), methods=["POST"]),
         Route(f"{PREFIX}/contacts/{{contact_id}}", of(_edit_contact), methods=["PATCH"]),
+        Route(f"{PREFIX}/invoices/{{invoice_id}}/{{act}}", of(invoice_routes.act), methods=["POST"]),
+        Route(f"{PREFIX}/mails", of(invoice_routes.mails), methods=["GET"]),
+        Route(f"{PREFIX}/objects", of(people.counts), methods=["GET"]),
         Route(f"{PREFIX}/objects/{{kind}}", of(people.objects), methods=["GET", "POST"]),
         Route(f"{PREFIX}/objects/{{kind}}/{{row_id}}", of(people.one_object), methods=["GET", "PATCH", "DELETE"]),
     ]

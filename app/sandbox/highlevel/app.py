@@ -6,7 +6,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.sandbox.control import Control, Controlled
-from app.sandbox.highlevel import admin, businesses, contacts, locations, notes, oauth, tags, tasks, users
+from app.sandbox.highlevel import (
+    admin,
+    businesses,
+    calendars,
+    contacts,
+    invoice_routes,
+    locations,
+    notes,
+    oauth,
+    opportunities,
+    products,
+    tags,
+    tasks,
+    users,
+)
 from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.errors import NAMES, error_body
 from app.sandbox.highlevel.sandbox import Sandbox
@@ -29,6 +43,10 @@ def create_app(config: Config) -> Starlette:
         *tags.routes(sandbox),
         *businesses.routes(sandbox),
         *users.routes(sandbox),
+        *calendars.routes(sandbox),
+        *opportunities.routes(sandbox),
+        *invoice_routes.routes(sandbox),
+        *products.routes(sandbox),
         *oauth.routes(sandbox),
         *admin.routes(sandbox),
         control.routes(),

@@ -7,16 +7,29 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.sandbox.highlevel import businesses, notes, tags, tasks, users
+from app.sandbox.highlevel import businesses, calendars, invoices, notes, opportunities, products, tags, tasks, users
 from app.sandbox.highlevel.sandbox import Sandbox, json_body
 from app.sandbox.highlevel.store import COMPANY_ID
 from app.sandbox.highlevel.tables import Kind, Row, Table
 
-MODULES = (tasks, notes, tags, businesses, users)
+MAKERS = (
+    tasks.kind,
+    notes.kind,
+    tags.kind,
+    businesses.kind,
+    users.kind,
+    calendars.kind,
+    calendars.calendar_kind,
+    opportunities.kind,
+    opportunities.pipeline_kind,
+    invoices.kind,
+    products.kind,
+    products.price_kind,
+)
 
 
 def kinds(sandbox: Sandbox) -> dict[str, Kind]:
-    return {each.name: each for each in (module.kind(sandbox) for module in MODULES)}
+    return {each.name: each for each in (maker(sandbox) for maker in MAKERS)}
 
 
 async def objects(sandbox: Sandbox, request: Request) -> Any:
@@ -44,7 +57,7 @@ async def one_object(sandbox: Sandbox, request: Request) -> Any:
     return kind.shown(row)
 
 
-def counts(sandbox: Sandbox) -> dict[str, int]:
+async def counts(sandbox: Sandbox, request: Request) -> Any:
     return {name: len(getattr(sandbox.tables, name)) for name in kinds(sandbox)}
 
 

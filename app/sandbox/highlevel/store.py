@@ -89,10 +89,16 @@ class Location:
     same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """("email" or "phone", value) -> contact ids, oldest first."""
 
-    def custom_field(self, *, id: str = "", key: str = "") -> dict[str, Any] | None:  # noqa: A002 (the wire's name)
-        wanted = key if key.startswith("contact.") else f"contact.{key}"
+    def custom_field(
+        self,
+        *,
+        id: str = "",  # noqa: A002 (the wire's name)
+        key: str = "",
+        model: str = "contact",
+    ) -> dict[str, Any] | None:
+        wanted = key if key.startswith(f"{model}.") else f"{model}.{key}"
         for each in self.custom_fields:
-            if each["model"] == "contact" and (each["id"] == id or (key and each["fieldKey"] == wanted)):
+            if each["model"] == model and (each["id"] == id or (key and each["fieldKey"] == wanted)):
                 return each
         return None
 

@@ -111,6 +111,11 @@ def _objects(*names: str) -> Callable[[Schema], Schema]:
     return lambda schema: _with(schema, **{name: {"type": "array", "items": {"type": "object"}} for name in names})
 
 
+def _invoice(schema: Schema) -> Schema:
+    """Its number is a text in the vendor's own examples, and its lines are objects."""
+    return _texts("invoiceNumber")(_objects("invoiceItems")(schema))
+
+
 def _texts(*names: str) -> Callable[[Schema], Schema]:
     return lambda schema: _with(schema, **{name: {"type": "string"} for name in names})
 
@@ -129,6 +134,11 @@ RELAXED: dict[str, Callable[[Schema], Schema]] = {
     "MultiSelectField": _clearable,
     "FileField": _id_or_key,
     "SearchBodyV2DTO": _search,
+    **dict.fromkeys(("GetInvoiceResponseDto", "DefaultInvoiceResponseDto", "CreateInvoiceResponseDto"), _invoice),
+    **dict.fromkeys(("UpdateInvoiceResponseDto", "VoidInvoiceResponseDto", "DeleteInvoiceResponseDto"), _invoice),
+    **dict.fromkeys(("TxnResponseSchema", "GetTxnResponseSchema"), _texts("status")),
+    "CalendarEventDTO": _texts("startTime", "endTime", "dateAdded", "dateUpdated"),
+    "PipelinesResponseSchema": _objects("stages"),
     "LocationTaskListSuccessfulResponseDto": _objects("tasks"),
 }
 
