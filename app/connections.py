@@ -187,7 +187,10 @@ class Connections:
             provider = self.provider(row.provider)
             profile = await provider.probe(access, self.client)
             granted = await self.guardian.scopes(row.id or 0)
-            missing = [f"{scope} ({why})" for scope, why in provider.scopes["contact"].items() if scope not in granted]
+            bridges = await self.directory.bridges_of(row.id or 0)
+            used = {"contact"}.union(*(bridge.settings.objects() for bridge, _ in bridges))
+            needed = [each for name in sorted(used) for each in provider.scopes.get(name, {}).items()]
+            missing = [f"{scope} ({why})" for scope, why in needed if scope not in granted]
             if missing:
                 profile = replace(profile, facts={**profile.facts, "missing scopes": ", ".join(missing)})
         await self._well(row.id or 0, profile, checked=row.sealed, auth=Auth.OAUTH.value, sealed="")

@@ -92,6 +92,10 @@ class Directory:
             connection_id, ()
         )
 
+    async def bridges(self) -> tuple[BridgeView, ...]:
+        """All that are enabled."""
+        return tuple(each for each in (await self._now()).bridges.values() if each.enabled)
+
     async def bridge(self, bridge_id: int) -> BridgeView | None:
         return (await self._now()).bridges.get(bridge_id) or (await self._again()).bridges.get(bridge_id)
 

@@ -85,7 +85,9 @@ class Installer:
             "seconds": VISIT_SECONDS,
         }
         state = self.vault.seal({"visit": nonce})
-        scopes = sorted(scope for needed in SCOPES.values() for scope in needed)
+        bridges = await self.connections.directory.bridges()
+        used = {"contact", "agency"}.union(*(bridge.settings.objects() for bridge in bridges))
+        scopes = sorted(scope for name in used for scope in SCOPES.get(name, {}))
         url = self.oauth.authorization_url(state=state, redirect_uri=self.callback, scopes=scopes)
         async with self.connections.engine.begin() as connection:
             await connection.execute(_SWEEP)

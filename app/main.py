@@ -21,6 +21,7 @@ from app.installations import Installations
 from app.installing import Installer
 from app.jobs import RecordSync
 from app.oauth import HighLevelExchange
+from app.polling import Poller
 from app.providers.addresses import Reach
 from app.providers.base import Provider
 from app.providers.highlevel.oauth import HighLevelOAuth
@@ -125,7 +126,8 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
             await bundled.revive()
 
     installer = Installer(app, vault, connections, settings.public_url)
-    worker = Worker(settings, engine, queue, sync, connections, Installations(connections, installer), revive)
+    installations, poller = Installations(connections, installer), Poller(connections)
+    worker = Worker(settings, engine, queue, sync, connections, installations, poller, revive)
     worker.register()
     inbox = Inbox(db, directory)
     return Service(settings, db, engine, queue, client, directory, connections, inbox, worker, installer)

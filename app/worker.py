@@ -18,6 +18,7 @@ from app import heartbeat
 from app.connections import Connections
 from app.installations import Installations
 from app.jobs import RecordSync
+from app.polling import Poller
 from app.providers.http import LONGEST_ANSWER
 from app.queue import QUEUE, SYNC, RecordJob, defer
 from app.settings import Settings
@@ -61,6 +62,7 @@ class Worker:
     sync: RecordSync
     connections: Connections
     installations: Installations
+    poller: Poller
     revive: Callable[[], Awaitable[None]]
     """Brings the bundled database back where that is ours to do."""
 
@@ -71,6 +73,7 @@ class Worker:
         self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
         self._periodic("settle_installations", "* * * * *", self.installations.settle)
+        self._periodic("poll", "*/5 * * * *", self.poller.poll_all)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
         self._periodic("renew_tokens", "*/10 * * * *", self._renew_tokens)
         self._periodic("check_webhooks", "23 * * * *", self._check_webhooks)

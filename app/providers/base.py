@@ -4,7 +4,7 @@ A provider is described by a `Provider` (stateless, one per system) and does its
 connected account, opened for the length of a job). Everything that crosses this line is in our words.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -184,6 +184,9 @@ class Records(Protocol):
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         """The record as it is now. Raises Gone. A record archived or deleted softly is returned as such."""
 
+    def each(self) -> AsyncIterator[Record]:
+        """Every live record, a page at a time. Raises Unsupported where events tell of every change."""
+
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Live candidates for a key, compared exactly by the provider where the vendor's filter is loose.
 
@@ -226,6 +229,8 @@ class Provider(Protocol):
     slot_fields: tuple[str, ...]
     """Fields that may hold the other side's id; the first is the default. Empty: this side has no slot."""
     capabilities: Mapping[str, Capability]
+    polled: frozenset[str]
+    """Objects with changes that no event tells of: `Records.each` is compared with what was last agreed."""
     installs_webhooks: bool
     """Whether `hooks` works: then the webhook secrets are kept, sealed, to write them into subscriptions."""
 

@@ -93,6 +93,11 @@ class BridgeSettings(BaseModel):
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
 
+    def objects(self) -> tuple[str, ...]:
+        """Those that are switched on."""
+        each = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return tuple(name for name, settings in each if isinstance(settings, ObjectSettings) and settings.enabled)
+
     def of(self, object_: str) -> ObjectSettings:
         """Raises ValueError for an object that is not synced."""
         settings = getattr(self, object_, None)

@@ -228,3 +228,34 @@ async def test_where_tasks_are_off_nothing_is_asked(bare_world: World) -> None:
     (event,) = await bare_world.rows("events", kind="TaskCreate")
     assert (event["state"], event["outcome"]) == ("ignored", "tasks are switched off on this bridge")
     assert await bare_world.calls(bare_world.ninja) == []
+
+
+async def test_an_edit_that_no_event_tells_of_is_found_by_polling(tasked: World) -> None:
+    contact, _ = await pair(tasked)
+    task = await add_task(tasked, contact)
+    await add_task(tasked, contact, title="Another")
+    await tasked.quiet()
+    poll = tasked.service.worker.poller.poll_all
+    await tasked.forget_calls()
+    await poll()
+    assert [each["path"] for each in await tasked.calls(tasked.highlevel)] == [f"/locations/{LOCATION}/tasks/search"]
+    await tasked.quiet()
+    assert await tasked.calls(tasked.ninja) == []
+
+    await tasked.highlevel.put(f"/contacts/{contact}/tasks/{task}", json={"title": "Call Dora twice"})
+    await poll()
+    await tasked.quiet()
+    titles = sorted(each["description"].partition("\n")[0] for each in await tasks(tasked))
+    assert titles == ["Another", "Call Dora twice"]
+    assert [row["kind"] for row in await tasked.rows("events", kind="poll")] == ["poll"]
+
+
+async def test_polling_finds_what_was_made_while_no_event_came(tasked: World) -> None:
+    contact, client = await pair(tasked)
+    await tasked.highlevel.post("/_control/webhooks", json={"url": "", "events": {}})
+    for number in range(120):  # more than a page
+        await add_task(tasked, contact, title=f"Task {number}")
+    await tasked.service.worker.poller.poll_all()
+    await tasked.quiet(60)
+    assert {each["client_id"] for each in await tasks(tasked)} == {client}
+    assert len(await tasks(tasked)) == 120

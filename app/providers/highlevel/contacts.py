@@ -1,6 +1,6 @@
 """The contacts of one HighLevel location."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,6 +51,9 @@ class Contacts:
         if contact["id"] != external_id:
             raise Rejected(f"HighLevel was asked for contact {external_id} and answers another one ({contact['id']})")
         return self._read(contact)
+
+    def each(self) -> AsyncIterator[Record]:
+        raise Unsupported("polling", "its events tell of every change")
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Search results are an index's view, seconds old and not whole, so each is fetched before it counts."""

@@ -37,6 +37,10 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "locations/customFields.readonly": "map custom fields",
         "locations.readonly": "show the location's name and time zone",
     },
+    "task": {
+        "locations/tasks.readonly": "find tasks that were edited",
+        "users.readonly": "know assignees by their e-mail",
+    },
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

@@ -49,6 +49,7 @@ class HighLevel:
     scopes: Mapping[str, Mapping[str, str]] = SCOPES
     slot_fields: tuple[str, ...] = ()
     capabilities: Mapping[str, Capability] = CAPABILITIES
+    polled: frozenset[str] = frozenset({"task"})
     installs_webhooks = False
 
     def __init__(self, base_url: str = BASE_URL) -> None:

@@ -3,7 +3,7 @@
 A task is known to us as `contact id/task id`. No event tells of an edit, and a task shows no times of its own.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -19,7 +19,6 @@ from app.sync.values import same
 DUE_AT = time(17)
 """The hour of a due date that has none, in the location's time zone."""
 PAGE = 100
-MOST_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +88,31 @@ class Tasks:
     async def restore(self, current: Record) -> None:
         raise Unsupported("restore", "HighLevel tasks cannot be archived")
 
+    async def each(self) -> AsyncIterator[Record]:
+        async for task in self._all():
+            if task.contact_id:
+                yield self._read(task)
+
+    async def _all(self) -> AsyncIterator[Task]:
+        seen: set[str] = set()
+        while True:
+            body = {"limit": PAGE, "skip": len(seen)}
+            answer = await self.wire.read(f"/locations/{self.location_id}/tasks/search", body)
+            found = reply(TasksReply, answer).tasks
+            fresh = {each.id: each for each in found if each.id not in seen}
+            for each in fresh.values():
+                yield each
+            if len(found) < PAGE:
+                return
+            if not fresh:
+                raise Retry("HighLevel gives the same page of tasks again")
+            seen |= fresh.keys()
+
     async def _sought(self, own: str) -> Task:
         """A task whose contact is not known: TaskCreate may leave it out (highlevel-api-docs#332)."""
-        seen: set[str] = set()
-        for page in range(MOST_PAGES):
-            body = {"limit": PAGE, "skip": page * PAGE}
-            answer = await self.wire.read(f"/locations/{self.location_id}/tasks/search", body)
-            found = {each.id: each for each in reply(TasksReply, answer).tasks}
-            if own in found:
-                return found[own]
-            if len(found) < PAGE:
-                break
-            if found.keys() <= seen:
-                raise Retry("HighLevel gives the same page of tasks again")
-            seen |= found.keys()
+        async for task in self._all():
+            if task.id == own:
+                return task
         raise Gone(f"HighLevel has no task {own}")
 
     def _read(self, task: Task, contact_id: str = "") -> Record:

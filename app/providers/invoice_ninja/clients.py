@@ -1,12 +1,12 @@
 """The clients of one Invoice Ninja company. contracts/invoice_ninja, sections 3 and 4."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.errors import Forbidden, Gone, Rejected, Retry, Wait
+from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported, Wait
 from app.providers.base import KeyKind, MatchKey
 from app.providers.http import Wire
 from app.providers.invoice_ninja import mapping
@@ -45,6 +45,9 @@ class Clients:
         if _is_being_made(record):
             raise Wait(1, "Invoice Ninja is still creating it")
         return record
+
+    def each(self) -> AsyncIterator[Record]:
+        raise Unsupported("polling", "its events tell of every change")
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Clients that match exactly. The vendor's filters only narrow the search: unknown ones are ignored."""

@@ -58,6 +58,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
+    polled: frozenset[str] = frozenset()
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:

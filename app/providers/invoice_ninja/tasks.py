@@ -5,14 +5,14 @@ is kept in a custom value, and in the description's last line for people to see;
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from app.errors import Forbidden, Gone, Rejected, Retry
+from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported
 from app.providers.base import KeyKind, MatchKey
 from app.providers.http import Wire
 from app.providers.invoice_ninja.wire import Meta, Pagination, parse
@@ -104,6 +104,9 @@ class Tasks:
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return self._read(parse(TaskAnswer, await self.wire.get(_path(external_id))).data)
+
+    def each(self) -> AsyncIterator[Record]:
+        raise Unsupported("polling", "its events tell of every change")
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The client's live tasks that carry this external id, or have this title."""

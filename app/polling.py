@@ -1,0 +1,122 @@
+"""Changes that no event tells of: every record is read, and compared with what was last agreed.
+
+HighLevel tells that a task was made, completed or deleted, but not that it was edited, and a task shows no time of its
+last change. A page of a hundred costs one call, so this is cheaper than looking at each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.connections import Connections
+from app.directory import BridgeView, is_active
+from app.errors import CrossledgerError, Reconnect
+from app.models import Event
+from app.models.event import EventState
+from app.queue import Priority, RecordJob, defer, transact
+from app.sync.fieldmap import Rule, resolve
+from app.sync.records import Record, Side
+from app.sync.values import same
+
+log = structlog.get_logger()
+
+BATCH = 100
+
+_KNOWN = {
+    Side.CRM: text("""
+        SELECT crm_id, base_crm FROM links WHERE bridge_id = :bridge_id AND object = :object AND crm_id = ANY(:ids)
+    """),
+    Side.BILLING: text("""
+        SELECT billing_id, base_billing FROM links
+         WHERE bridge_id = :bridge_id AND object = :object AND billing_id = ANY(:ids)
+    """),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Poller:
+    connections: Connections
+
+    async def poll_all(self) -> None:
+        """Every bridge, side and object with silent changes. One that fails does not hold up the others."""
+        for bridge in await self.connections.directory.bridges():
+            for side in Side:
+                polled = self.connections.provider(bridge.connection(side).provider).polled
+                for object_ in sorted(polled & set(bridge.settings.objects())):
+                    await self._poll_or_say(bridge, side, object_)
+
+    async def _poll_or_say(self, bridge: BridgeView, side: Side, object_: str) -> None:
+        if not all(is_active(bridge.connection(each)) for each in Side):
+            return
+        try:
+            found = await self.poll(bridge, side, object_)
+        except Reconnect as refused:
+            await self.connections.needs_reconnect(refused, bridge.connection(side))
+        except CrossledgerError as failure:
+            log.warning("poll.stopped", bridge=bridge.id, object=object_, reason=str(failure))
+        else:
+            log.info("poll.done", bridge=bridge.id, object=object_, side=side.value, changed=found)
+
+    async def poll(self, bridge: BridgeView, side: Side, object_: str) -> int:
+        """Queue what has changed, or has never been seen; returns how many. Raises what the vendor's answer means."""
+        records = {each: self.connections.open(bridge, each).records(object_) for each in Side}
+        settings = bridge.settings.of(object_)
+        rules, _ = resolve(settings.pairs(), records[Side.CRM].fields(), records[Side.BILLING].fields())
+        found, batch = 0, list[Record]()
+        async for record in records[side].each():
+            batch.append(record)
+            if len(batch) >= BATCH:
+                found += await self._compare(bridge, side, object_, rules, batch)
+                batch = []
+        return found + await self._compare(bridge, side, object_, rules, batch)
+
+    async def _compare(
+        self, bridge: BridgeView, side: Side, object_: str, rules: Sequence[Rule], batch: Sequence[Record]
+    ) -> int:
+        async with self.connections.engine.connect() as connection:
+            values = {"bridge_id": bridge.id, "object": object_, "ids": [each.id for each in batch]}
+            known = {row[0]: row[1] for row in await connection.execute(_KNOWN[side], values)}
+        news = [each.id for each in batch if each.id not in known or _differs(rules, side, each, known[each.id])]
+        if news:
+            await self._store(bridge, side, object_, news)
+        return len(news)
+
+    async def _store(self, bridge: BridgeView, side: Side, object_: str, ids: Sequence[str]) -> None:
+        """A change found by polling is an event like those that are told."""
+        shared = {"bridge_id": bridge.id, "object": object_, "side": side.value}
+        view = bridge.connection(side)
+        rows = [
+            {
+                **shared,
+                "delivery": f"poll:{uuid4()}",
+                "connection_id": view.id,
+                "provider": view.provider,
+                "kind": "poll",
+                "external_id": id_,
+                "state": EventState.PENDING.value,
+            }
+            for id_ in ids
+        ]
+        jobs = [
+            RecordJob(bridge_id=bridge.id, object=object_, side=side, external_id=id_, priority=Priority.FLOOD)
+            for id_ in ids
+        ]
+
+        async def stored(connection: AsyncConnection) -> int:
+            await connection.execute(insert(Event), rows)
+            return await defer(connection, jobs)
+
+        await transact(self.connections.engine, stored)
+
+
+def _differs(rules: Sequence[Rule], side: Side, record: Record, base: Mapping[str, str] | None) -> bool:
+    """A field that has no base is held back, and known to differ. Without any base the record is on its way."""
+    return base is not None and any(
+        not same(rule.spec(side).kind, record.values.get(rule.spec(side).name, ""), base[rule.name])
+        for rule in rules
+        if rule.name in base
+    )
