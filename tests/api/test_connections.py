@@ -66,6 +66,11 @@ async def test_an_invoice_ninja_company_is_connected_with_the_events_to_subscrib
         "11": "client deleted",
         "37": "client archived",
         "45": "client restored",
+        "18": "task created",
+        "19": "task updated",
+        "20": "task deleted",
+        "36": "task archived",
+        "44": "task restored",
     }
 
 

@@ -109,6 +109,8 @@ def test_what_exists_is_answered_as_documented(url: str) -> None:
         if not is_ours(case) or not case.path_parameters or case.method == "DELETE":
             return
         case.path_parameters = dict.fromkeys(case.path_parameters, 1)
+        if isinstance(case.body, dict) and "enabled" in case.body:
+            case.body["enabled"] = True  # on a bridge that is off nothing can be replayed
         answer = case.call_and_validate(headers=HEADERS, checks=AS_DOCUMENTED)
         if answer.status_code < 300:
             succeeded.add((case.method, case.path))

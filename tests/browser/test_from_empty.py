@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from app.providers.invoice_ninja.webhook import HANDLED
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from tests.browser.visitor import PASSWORD, Visitor, chromium, empty_site, expect, setup_link, visiting
-from tests.flows.driver import ADMIN_TOKEN, CLIENT_EVENTS, LOCATION, SERVICE_TOKENS, Site
+from tests.flows.driver import ADMIN_TOKEN, LOCATION, SERVICE_TOKENS, Site
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -30,7 +31,7 @@ async def test_from_an_empty_database_to_a_contact_that_came_across_and_back() -
         await connect_by_token(visitor)
         await visitor.sees_row(FIRST, "location", "connected")
         await visitor.sees_row(COMPANY, site.simulators["ninja"].url, "connected", "installed")
-        assert sorted(hook["event_id"] for hook in await webhooks(site)) == sorted(CLIENT_EVENTS)
+        assert sorted(hook["event_id"] for hook in await webhooks(site)) == sorted(HANDLED)
 
         await visitor.follow("Make a bridge")
         await visitor.fill_in(name="Main street ↔ our company")
