@@ -109,12 +109,13 @@ def _difference(wanted: Totals, made: Totals) -> str:
     """The first figure that differs as "X instead of Y", "" where all agree."""
     if made.exact_total != wanted.total.amount:
         return f"{made.exact_total} {made.total.currency} instead of {wanted.total}"
+    left, right = (sums.net - sums.discount for sums in (wanted, made))
+    if left != right:
+        return f"{right} of lines less discounts instead of {left}"
     for label in {**wanted.taxes, **made.taxes}:
         left, right = (t.taxes.get(label, Money.zero(t.total.currency)) for t in (wanted, made))
         if left != right:
             return f"{right} of {label} instead of {left}"
-    if made.paid != wanted.paid:
-        return f"{made.paid} paid instead of {wanted.paid}"
     return ""
 
 

@@ -306,6 +306,11 @@ def test_what_a_vendor_cannot_hold_is_blocked(
     assert odd.source == totals(given_document, source).total
 
 
+def test_highlevel_chooses_inclusive_by_the_item() -> None:
+    given_document = document(line("100", WITHIN), line("100", VAT))
+    assert mirror(given_document, HIGHLEVEL, HIGHLEVEL).document == given_document
+
+
 def test_the_sum_without_what_cannot_be_held_is_shown() -> None:
     odd = blocked(document(line("100", discount=usd("5")), taxes=(VAT,)), INVOICE_NINJA, HIGHLEVEL)
     assert (odd.source, odd.target) == (usd("114"), usd("100"))
@@ -334,6 +339,14 @@ def test_a_total_finer_than_the_coins_is_blocked() -> None:
     won = document(line("1005", Tax("VAT", Decimal(10)), currency="KRW"))
     assert "comes to 1105.50" in blocked(won, INVOICE_NINJA, HIGHLEVEL).reason
     assert "comes to 1105.50 KRW instead of 1106 KRW" in blocked(won).reason
+
+
+def test_lines_less_discounts_agree_too_and_not_only_the_total() -> None:
+    """Invoice Ninja rounds a yen's discount and taxes to two places, so that halves can meet in one total."""
+    yen = line("49.83", Tax("VAT", Decimal("0.244")), quantity="4.104", currency="JPY")
+    odd = blocked(document(yen, discount=Percent(Decimal(50)), taxes=yen.taxes), INVOICE_NINJA, HIGHLEVEL)
+    assert (str(odd.source), str(odd.target)) == ("103 JPY", "103 JPY")
+    assert odd.reason == "HighLevel comes to 102 JPY of lines less discounts instead of 103 JPY in Invoice Ninja"
 
 
 def test_an_amount_finer_than_the_vendor_counts_is_blocked() -> None:
