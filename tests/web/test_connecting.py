@@ -18,7 +18,7 @@ from app.providers.invoice_ninja.webhook import HANDLED
 from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.store import COMPANY_ID
 from app.vault import digest
-from tests.conftest import LOCATION, World, until
+from tests.conftest import LOCATION, World, connect, until
 from tests.web.consent import agree, follow, log_in, send, token_of
 
 
@@ -49,6 +49,15 @@ async def test_the_page_of_consent_is_asked_for_what_is_needed_and_no_more(brows
         "oauth.readonly",
         "oauth.write",
     }
+
+
+async def test_the_scopes_of_tasks_are_asked_for_once_a_bridge_syncs_them(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    await connect(bare_world, task={"enabled": True})
+    to_vendor = await browser.get("/oauth/highlevel/start")
+    asked = parse_qs(urlsplit(to_vendor.headers["location"]).query)["scope"][0].split()
+    assert {"locations/tasks.readonly", "users.readonly"} < set(asked)
 
 
 async def test_an_answer_is_good_once(bare_world: World, browser: httpx.AsyncClient) -> None:
