@@ -114,11 +114,13 @@ async def test_a_change_and_its_echo_cost_no_more_than_they_must(tasked: World) 
     contact, _ = await pair(tasked)
     await tasked.forget_calls()
     task = await add_task(tasked, contact)
+    await until(lambda: tasked.rows("events", kind="EVENT_CREATE_TASK", state="done"))
     await tasked.quiet()
     writes = [each for vendor in (tasked.highlevel, tasked.ninja) for each in await tasked.calls(vendor)]
     assert len(writes) <= 3 + 2  # the create, and its echo of two reads
     await tasked.forget_calls()
     await tasked.highlevel.put(f"/contacts/{contact}/tasks/{task}/completed", json={"completed": True})
+    await until(lambda: tasked.rows("events", kind="EVENT_UPDATE_TASK", state="done"))
     await tasked.quiet()
     calls = [each for vendor in (tasked.highlevel, tasked.ninja) for each in await tasked.calls(vendor)]
     assert len([each for each in calls if each["method"] == "PUT"]) == 1
