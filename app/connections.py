@@ -64,7 +64,7 @@ class Connections:
         """The bridge's account on one side, ready for calls."""
         view = bridge.connection(side)
         provider = self.provider(view.provider)
-        data = {**view.data, "task": dict(bridge.settings.task)}
+        data = dict(view.data)
         if provider.slot_fields:
             data["slot_field"] = self.slot(bridge)
         access = replace(self._access(view), data=data)

@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -23,6 +23,7 @@ from app.models.connection import ConnectionState
 from app.models.event import EventState
 from app.providers.base import APP, Event, Verdict
 from app.queue import DEFER_JOBS, Priority, RecordJob
+from app.sync.objects import OBJECTS
 from app.sync.records import Side
 from app.sync.values import storable
 
@@ -142,12 +143,13 @@ class Inbox:
             if not bridges:
                 rows.append(_row(provider, event, connection, ignored="no bridge uses this account"))
             for bridge, side in bridges:
-                off = event.verdict is Verdict.HANDLED and not bridge.settings.of(event.object).enabled
-                reason = f"{event.object}s are switched off on this bridge" if off else ""
-                row = _row(provider, event, connection, bridge, side, ignored=reason)
-                if event.verdict is Verdict.HANDLED and not off:
-                    row |= _job(event, bridge, side, self._priority(bridge.id))
-                rows.append(row)
+                news = _of_bridge(event, bridge)
+                if event.verdict is not Verdict.HANDLED or not news:
+                    off = f"{OBJECTS[event.object].plural} are switched off on this bridge" if event.object else ""
+                    rows.append(_row(provider, event, connection, bridge, side, ignored=off))
+                for each in news:
+                    row = _row(provider, each, connection, bridge, side)
+                    rows.append(row | _job(each, bridge, side, self._priority(bridge.id)))
         return rows
 
     def _priority(self, bridge_id: int) -> Priority:
@@ -187,6 +189,18 @@ class Inbox:
         distinct = {row["delivery"]: row for row in rows}
         async with self.db.single.connect() as connection:
             await connection.execute(_STORE, {"rows": json.dumps(list(distinct.values()))})
+
+
+def _of_bridge(event: Event, bridge: BridgeView) -> list[Event]:
+    """The event, once for each record that it is news of and that the bridge syncs."""
+    if event.verdict is not Verdict.HANDLED:
+        return []
+    said = [event] if bridge.settings.of(event.object).enabled else []
+    for object_, external_id in event.also:
+        if bridge.settings.of(object_).enabled:
+            delivery_id = f"{event.delivery_id}:{object_}:{external_id}"
+            said.append(replace(event, delivery_id=delivery_id, object=object_, external_id=external_id))
+    return said
 
 
 def _is_collision(error: Exception) -> bool:

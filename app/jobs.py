@@ -29,6 +29,7 @@ from app.queue import Priority, RecordJob
 from app.redaction import redacted
 from app.settings import Settings
 from app.sync.engine import Engine
+from app.sync.objects import OBJECTS
 from app.sync.records import Side
 from app.sync.settlements import failed
 from app.sync.store import LinkRow, Store, Target
@@ -59,7 +60,7 @@ class RecordSync:
             await self.store.dismiss(target, "the bridge is switched off")
             return
         if not bridge.settings.of(target.object).enabled:
-            await self.store.dismiss(target, f"{target.object}s are switched off on this bridge")
+            await self.store.dismiss(target, f"{OBJECTS[target.object].plural} are switched off on this bridge")
             return
         link = await self.store.claim(target)
         if link is None:

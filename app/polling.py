@@ -63,8 +63,8 @@ class Poller:
 
     async def poll(self, bridge: BridgeView, side: Side, object_: str) -> int:
         """Queue what has changed, or has never been seen; returns how many. Raises what the vendor's answer means."""
-        records = {each: self.connections.open(bridge, each).records(object_) for each in Side}
         settings = bridge.settings.of(object_)
+        records = {each: self.connections.open(bridge, each).records(object_, settings) for each in Side}
         rules, _ = resolve(settings.pairs(), records[Side.CRM].fields(), records[Side.BILLING].fields())
         found, batch = 0, list[Record]()
         async for record in records[side].each():

@@ -116,10 +116,8 @@ async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:
 
 
 def _fields(desk: Desk, bridge: BridgeView) -> FieldsOut:
-    crm, billing = (
-        desk.connections.open(bridge, side).records("contact").fields() for side in (Side.CRM, Side.BILLING)
-    )
     contact = bridge.settings.contact
+    crm, billing = (desk.connections.open(bridge, side).records("contact", contact).fields() for side in Side)
     slot = desk.connections.slot(bridge)
     rules, skipped = resolve(contact.pairs(), crm, billing, reserved=slot, direction=contact.direction)
     return FieldsOut(

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 import httpx
 
+from app.errors import Unsupported
 from app.providers.hooks import Hooks
+from app.sync.objects import ObjectSettings
 from app.sync.records import FieldSpec, Record, Side, Values
 
 APP = "app"
@@ -31,6 +33,7 @@ class Verdict(StrEnum):
 class Event:
     """One delivery, reduced to a hint: which record to look at. It carries no data to copy.
 
+    `also`: other records that it is news of, as object and id (a payment: its client's balance).
     `delivery_id` is the same for repetitions of one delivery. `by_content`: the sender gives no id, so it was made
     from the content, and an equal delivery may be news again; it is looked at again, but not logged twice.
     `account` is the vendor's id of the account the event belongs to, "" where only the URL tells.
@@ -41,6 +44,7 @@ class Event:
     verdict: Verdict
     object: str = ""
     external_id: str = ""
+    also: tuple[tuple[str, str], ...] = ()
     account: str = ""
     by_content: bool = False
     reason: str = ""
@@ -150,11 +154,14 @@ class KeyKind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     NAME = "name"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True)
 class MatchKey:
-    """`lost`: a create with this key went out and its answer was lost, so look also where no index lags behind.
+    """`IDENTITY`: the value of the field that records of the object are recognised by (`ObjectType.recognised_by`).
+
+    `lost`: a create with this key went out and its answer was lost, so look also where no index lags behind.
 
     `parent`: look only among the records that belong to this one, by the vendor's id.
     """
@@ -197,7 +204,10 @@ class Records(Protocol):
         """Make a record with these values, below `parent`, and return it as the vendor answered."""
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
-        """Write only `values` (our field names), keeping all else of `current.raw`; returns the vendor's answer."""
+        """Write only `values` (our field names), keeping all else of `current.raw`; returns the vendor's answer.
+
+        Where records cannot be changed (a note in billing) another one is added; its id takes the place of the first's.
+        """
 
     async def vanished(self, names: Collection[str]) -> Collection[str]:
         """Which of these fields the account has no more: they read as empty, and nobody emptied them."""
@@ -209,11 +219,33 @@ class Records(Protocol):
         """Undo `archive`."""
 
 
+class Plain:
+    """What a vendor's records mostly are: without a slot, without silent changes, not to be put away."""
+
+    __slots__ = ()
+
+    @property
+    def slot(self) -> str:
+        return ""
+
+    def each(self) -> AsyncIterator[Record]:
+        raise Unsupported("polling", "its events tell of every change")
+
+    async def vanished(self, names: Collection[str]) -> Collection[str]:
+        return ()
+
+    async def archive(self, current: Record) -> None:
+        raise Unsupported("archive", "the vendor has no archive for these records")
+
+    async def restore(self, current: Record) -> None:
+        raise Unsupported("restore", "the vendor has no archive for these records")
+
+
 class Account(Protocol):
     """One connected account."""
 
-    def records(self, object_: str) -> Records:
-        """Raises Unsupported where the provider does not sync this object."""
+    def records(self, object_: str, settings: ObjectSettings) -> Records:
+        """`settings`: the bridge's for this object. Raises Unsupported where the provider does not sync it."""
 
 
 class Provider(Protocol):

@@ -21,11 +21,10 @@ from app.errors import Wait
 from app.models.link import LinkState
 from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.fieldmap import resolve
-from app.sync.matching import email_of
 from app.sync.merge import Base
-from app.sync.objects import OBJECTS
+from app.sync.objects import OBJECTS, CrmDeleted
 from app.sync.pairing import is_pair, pair_up
-from app.sync.policy import CrmDeleted
+from app.sync.people import email_of
 from app.sync.records import Presence, Record, Side
 from app.sync.settlements import put_aside
 from app.sync.store import LinkRow, Settlement, Store, Target
@@ -73,8 +72,8 @@ class Engine:
         return end.outcome
 
     def _work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
-        records = {side: self.open(bridge, side).records(target.object) for side in Side}
         settings = bridge.settings.of(target.object)
+        records = {side: self.open(bridge, side).records(target.object, settings) for side in Side}
         slot = records[Side.BILLING].slot
         rules, _ = resolve(
             settings.pairs(),

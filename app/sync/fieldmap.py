@@ -50,33 +50,6 @@ class Skipped:
     reason: str
 
 
-DEFAULT_CONTACT_MAP: tuple[Pair, ...] = (
-    Pair("company", "name"),
-    Pair("first_name", "first_name"),
-    Pair("last_name", "last_name"),
-    Pair("email", "email"),
-    Pair("phone", "phone"),
-    Pair("address1", "address1"),
-    Pair("city", "city"),
-    Pair("state", "state"),
-    Pair("postal_code", "postal_code"),
-    Pair("country", "country"),
-    Pair("website", "website"),
-    # HighLevel contacts have no such fields of their own: the pairs work where the location has custom fields
-    # with these keys, and are listed as skipped where it has not.
-    Pair("custom.vat_number", "vat_number"),
-    Pair("custom.id_number", "id_number"),
-    Pair("custom.client_notes", "private_notes"),
-    Pair("custom.custom_value1", "custom_value1"),
-    Pair("custom.custom_value2", "custom_value2"),
-    Pair("custom.custom_value3", "custom_value3"),
-)
-
-DEFAULT_TASK_MAP: tuple[Pair, ...] = tuple(
-    Pair(name, name) for name in ("title", "body", "due", "completed", "assignee")
-)
-
-
 def resolve(
     pairs: Iterable[Pair],
     crm: Mapping[str, FieldSpec],

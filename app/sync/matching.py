@@ -12,15 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.providers.base import KeyKind, MatchKey, Records
+from app.sync.people import email_of, full_name
 from app.sync.records import Presence, Record
-from app.sync.values import clean_text, e164
 
 # Clocks differ, and a contact may be entered while its bridge is being made.
 SLOT_MARGIN = timedelta(hours=1)
 
 
 SLOT_WORDS = "external id"
-_WORDS = {KeyKind.SLOT: SLOT_WORDS, KeyKind.EMAIL: "e-mail", KeyKind.PHONE: "phone", KeyKind.NAME: "name"}
+_WORDS = {
+    KeyKind.SLOT: SLOT_WORDS,
+    KeyKind.EMAIL: "e-mail",
+    KeyKind.PHONE: "phone",
+    KeyKind.NAME: "name",
+    KeyKind.IDENTITY: "name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +37,11 @@ class Candidates:
     by: str = ""
 
 
-def twin_key(record: Record) -> str:
-    """What two twins entered on both sides have in common; "" where nothing identifies the record."""
-    email, name = email_of(record), full_name(record).casefold()
-    if email:
-        return f"email:{email}"
-    phone = e164(record.values.get("phone", "")) if name else None
-    return f"phone:{phone} {name}" if phone else f"name:{name}" if name else ""
-
-
-def title_of(record: Record) -> str:
-    title = clean_text(record.values.get("title", "")).casefold()
-    return f"title:{title}" if title else ""
-
-
-def email_of(record: Record) -> str:
-    return clean_text(record.values.get("email", "")).casefold()
-
-
-def full_name(record: Record) -> str:
-    """Person and company as one comparable text."""
-    values = record.values
-    person = " ".join(clean_text(values.get(part, "")) for part in ("first_name", "last_name")).strip()
-    return person or clean_text(values.get("company", "") or values.get("name", ""))
-
-
 async def look(there: Records, keys: Sequence[MatchKey], record: Record, *, since: datetime) -> Candidates:
     """Try the keys in order; the first that finds anything decides. `record` is the one that needs a partner."""
     for key in keys:
         found = [r for r in await there.find(key) if r.presence is not Presence.DELETED]
-        if (
-            key.kind in (KeyKind.PHONE, KeyKind.NAME) and not key.parent
-        ):  # weak: only what can be the answer that was lost
+        if key.kind in (KeyKind.PHONE, KeyKind.NAME):  # weak: only what can be the answer that was lost
             found = [r for r in found if r.created_at and r.created_at >= since and not email_of(r)]
         if not found:
             continue

@@ -11,9 +11,10 @@ from app.errors import Duplicate, Rejected, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.fieldmap import Rule
-from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, email_of, full_name, look
+from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
 from app.sync.merge import Base, Change, Held, Merge, rebase
 from app.sync.objects import OBJECTS
+from app.sync.people import email_of, full_name
 from app.sync.records import Kind, Presence, Record, Side, Writable
 from app.sync.settlements import ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement
@@ -107,8 +108,9 @@ def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
     if other is Side.BILLING and work.slot and (again or older):
         keys.append(MatchKey(KeyKind.SLOT, record.id, parent=below))
     if not work.type.person:
-        if again or older:
-            keys.append(MatchKey(KeyKind.NAME, record.values.get("title", ""), lost=again, parent=below))
+        if again or older or work.type.unique:
+            named = record.values.get(work.type.recognised_by, "")
+            keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
     elif email := email_of(record):
         keys.append(MatchKey(KeyKind.EMAIL, email, lost=again))
     elif other is Side.CRM and again:
@@ -240,7 +242,7 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
     if work.type.parent and not record.parent:
         return "alone", f"It belongs to no {OBJECTS[work.type.parent].called[work.target.side]}."
     if not work.type.identity(record):
-        nameless = "no name, no company and no e-mail" if work.type.person else "no title"
+        nameless = "no name, no company and no e-mail" if work.type.person else f"no {work.type.recognised_by}"
         return "unidentified", f"It has {nameless}: nothing to recognise it by."
     return None
 

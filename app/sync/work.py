@@ -1,17 +1,16 @@
 """What one attempt has in hand: both accounts, the rules between them, and what is done with a pair of records."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.directory import BridgeView
 from app.errors import Gone, Rejected
 from app.providers.base import Records
 from app.sync.fieldmap import Rule
-from app.sync.matching import email_of
 from app.sync.merge import Base, Held, Merge, merge, rebase
-from app.sync.objects import ObjectType
-from app.sync.policy import ObjectSettings
+from app.sync.objects import ObjectSettings, ObjectType
+from app.sync.people import email_of
 from app.sync.records import Kind, Presence, Record, Side
 from app.sync.settlements import in_step
 from app.sync.store import LinkRow, Settlement, Store, Target
@@ -79,9 +78,11 @@ class Work:
         merged = merge(base, crm.values, billing.values, self.rules, prefer=self.bridge.settings.prefer, newer=newer)
         merged = await self._without_vanished(merged)
         pair = {Side.CRM: crm, Side.BILLING: billing}
-        landed = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
-        merged = Merge(merged.changes, (*merged.held, *_refused(merged, landed)))
-        after = {side: {**pair[side].values, **landed[side]} for side in Side}
+        written = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
+        kept = {side: landed(merged.values_for(side), answer) for side, answer in written.items()}
+        merged = Merge(merged.changes, (*merged.held, *_refused(merged, kept)))
+        after = {side: {**pair[side].values, **kept[side]} for side in Side}
+        pair = {side: replace(pair[side], id=written[side].id) for side in Side}
         return in_step(
             self.target,
             self.link,
@@ -104,14 +105,13 @@ class Work:
         held = [Held(c.rule, c.side, "", "the field is not there any more; check the connection") for c in lost]
         return Merge(tuple(c for c in merged.changes if c not in lost), (*merged.held, *held))
 
-    async def _write(self, side: Side, pair: dict[Side, Record], merged: Merge) -> dict[str, str]:
-        """Write what differs to one side; returns the written fields as the vendor now has them."""
+    async def _write(self, side: Side, pair: dict[Side, Record], merged: Merge) -> Record:
+        """Write what differs to one side; returns the record as the vendor now has it."""
         values = merged.values_for(side)
         if not values:
-            return {}
+            return pair[side]
         slot = self.slot_for(side, pair[Side.CRM].id)
-        answer = await self.records[side].update(pair[side], values, slot=slot)
-        return landed(values, answer)
+        return await self.records[side].update(pair[side], values, slot=slot)
 
     def slot_for(self, side: Side, crm_id: str) -> str:
         return crm_id if side is Side.BILLING and self.slot else ""

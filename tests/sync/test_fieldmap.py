@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from app.providers.highlevel import mapping as highlevel
 from app.providers.invoice_ninja import mapping as invoice_ninja
-from app.sync.fieldmap import DEFAULT_CONTACT_MAP, Direction, Pair, resolve
+from app.sync.fieldmap import Direction, Pair, resolve
+from app.sync.objects.contact import DEFAULT_MAP
 from app.sync.records import FieldSpec, Side
 
 
@@ -93,16 +94,16 @@ def test_every_pair_is_a_rule_or_skipped_with_a_reason(pairs: list[Pair]) -> Non
 
 def test_the_default_map_works_with_both_vendors_own_fields() -> None:
     rules, skipped = resolve(
-        DEFAULT_CONTACT_MAP, highlevel.fields({}), invoice_ninja.fields({}), reserved=invoice_ninja.SLOT_FIELDS[0]
+        DEFAULT_MAP, highlevel.fields({}), invoice_ninja.fields({}), reserved=invoice_ninja.SLOT_FIELDS[0]
     )
-    assert {rule.crm.name for rule in rules} == {pair.crm for pair in DEFAULT_CONTACT_MAP if "custom." not in pair.crm}
+    assert {rule.crm.name for rule in rules} == {pair.crm for pair in DEFAULT_MAP if "custom." not in pair.crm}
     assert {each.pair.crm.partition(".")[0] for each in skipped} == {"custom"}
 
 
 def test_no_default_pair_uses_the_default_slot() -> None:
-    assert invoice_ninja.SLOT_FIELDS[0] not in {pair.billing for pair in DEFAULT_CONTACT_MAP}
+    assert invoice_ninja.SLOT_FIELDS[0] not in {pair.billing for pair in DEFAULT_MAP}
 
 
 def test_the_pairs_of_a_default_field_mean_the_same_kind_on_both_sides() -> None:
-    rules, _ = resolve(DEFAULT_CONTACT_MAP, highlevel.fields({}), invoice_ninja.fields({}))
+    rules, _ = resolve(DEFAULT_MAP, highlevel.fields({}), invoice_ninja.fields({}))
     assert all(rule.crm.kind is rule.billing.kind for rule in rules)

@@ -5,16 +5,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.sync.fieldmap import DEFAULT_CONTACT_MAP, Direction, Pair
+from app.sync.fieldmap import Direction, Pair
 from app.sync.merge import Prefer
-from app.sync.policy import BridgeSettings, CrmDeleted
+from app.sync.objects import CrmDeleted
+from app.sync.objects.contact import DEFAULT_MAP
+from app.sync.policy import BridgeSettings
 
 
 def test_an_empty_document_is_the_default() -> None:
     settings = BridgeSettings.model_validate({})
     assert (settings.prefer, settings.slot, settings.contact.direction) == (Prefer.CRM, "", Direction.BOTH)
     assert settings.contact.crm_deleted is CrmDeleted.ARCHIVE
-    assert settings.contact.pairs() == DEFAULT_CONTACT_MAP
+    assert settings.contact.pairs() == DEFAULT_MAP
 
 
 def test_settings_survive_their_way_through_the_database() -> None:

@@ -9,8 +9,9 @@ from app.providers.base import Records
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
+from app.sync.objects import ObjectSettings
 
-Opener = Callable[[Wire, str, Mapping[str, Any]], Records]
+Opener = Callable[[Wire, str, Mapping[str, Any], Any], Records]
 
 OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks}
 
@@ -21,7 +22,7 @@ class HighLevelAccount:
     location_id: str
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def records(self, object_: str) -> Records:
+    def records(self, object_: str, settings: ObjectSettings) -> Records:
         if object_ not in OBJECTS:
             raise Unsupported(object_, f"of HighLevel only these are synced: {', '.join(OBJECTS)}")
-        return OBJECTS[object_](self.wire, self.location_id, self.data)
+        return OBJECTS[object_](self.wire, self.location_id, self.data, settings)

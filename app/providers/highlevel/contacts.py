@@ -18,6 +18,7 @@ from app.providers.highlevel.wire import (
     reply,
 )
 from app.providers.http import Wire
+from app.sync.objects import ContactSettings
 from app.sync.records import FieldSpec, Presence, Record, Values
 from app.sync.values import e164, same
 
@@ -36,6 +37,7 @@ class Contacts:
     wire: Wire
     location_id: str
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    settings: ContactSettings = field(default_factory=ContactSettings)
     clock: Callable[[], datetime] = utc_now
 
     @property

@@ -3,16 +3,17 @@
 A task is known to us as `contact id/task id`. No event tells of an edit, and a task shows no times of its own.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.errors import AnswerLost, Gone, Retry, Unsupported
-from app.providers.base import KeyKind, MatchKey
+from app.errors import AnswerLost, Gone, Retry
+from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.highlevel.wire import ID, Task, TaskReply, TasksReply, reply, task_id
 from app.providers.http import Wire
+from app.sync.objects import TaskSettings
 from app.sync.records import FieldSpec, Kind, Record, Values
 from app.sync.values import same
 
@@ -22,14 +23,11 @@ PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Tasks:
+class Tasks(Plain):
     wire: Wire
     location_id: str
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def slot(self) -> str:
-        return ""
+    settings: TaskSettings = field(default_factory=TaskSettings)
 
     def fields(self) -> Mapping[str, FieldSpec]:
         specs = (
@@ -78,15 +76,6 @@ class Tasks:
             return current
         answer = await self.wire.write("PUT", _path(current.id), body)
         return self._read(reply(TaskReply, answer, failure=AnswerLost).task, current.parent)
-
-    async def vanished(self, names: Collection[str]) -> Collection[str]:
-        return []
-
-    async def archive(self, current: Record) -> None:
-        raise Unsupported("archive", "HighLevel tasks cannot be archived")
-
-    async def restore(self, current: Record) -> None:
-        raise Unsupported("restore", "HighLevel tasks cannot be archived")
 
     async def each(self) -> AsyncIterator[Record]:
         async for task in self._all():

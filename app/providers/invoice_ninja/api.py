@@ -9,8 +9,9 @@ from app.providers.base import Records
 from app.providers.http import Wire
 from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.tasks import Tasks
+from app.sync.objects import ObjectSettings
 
-Opener = Callable[[Wire, Mapping[str, Any]], Records]
+Opener = Callable[[Wire, Mapping[str, Any], Any], Records]
 
 OBJECTS: Mapping[str, Opener] = {"contact": Clients, "task": Tasks}
 
@@ -22,7 +23,7 @@ class InvoiceNinjaAccount:
     wire: Wire
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def records(self, object_: str) -> Records:
+    def records(self, object_: str, settings: ObjectSettings) -> Records:
         if object_ not in OBJECTS:
             raise Unsupported(object_, f"of Invoice Ninja only these are synced: {', '.join(OBJECTS)}")
-        return OBJECTS[object_](self.wire, self.data)
+        return OBJECTS[object_](self.wire, self.data, settings)

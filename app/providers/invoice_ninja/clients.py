@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.providers.base import KeyKind, MatchKey
 from app.providers.http import Wire
 from app.providers.invoice_ninja import mapping
 from app.providers.invoice_ninja.wire import ClientAnswer, ClientPage, parse
+from app.sync.objects import ContactSettings
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values
 from app.sync.values import same
 
@@ -30,6 +31,7 @@ class Clients:
 
     wire: Wire
     data: Mapping[str, Any]
+    settings: ContactSettings = field(default_factory=ContactSettings)
 
     @property
     def slot(self) -> str:
@@ -138,7 +140,7 @@ def _query(key: MatchKey) -> Mapping[str, str] | None:
             query = {"email": value}
         case KeyKind.PHONE:
             query = {"filter": "".join(c for c in value if c.isdigit())[-PHONE_TAIL:]}
-        case KeyKind.NAME:
+        case KeyKind.NAME | KeyKind.IDENTITY:
             query = {"name": value}
     return query if all(query.values()) else None
 
@@ -148,7 +150,7 @@ def _matching_part(client: Mapping[str, Any], key: MatchKey, slot_field: str) ->
     match key.kind:
         case KeyKind.SLOT:
             return "" if str(client.get(slot_field) or "").strip() == key.value.strip() else None
-        case KeyKind.NAME:
+        case KeyKind.NAME | KeyKind.IDENTITY:
             return "" if same(Kind.TEXT, str(client.get("name") or "").casefold(), key.value.casefold()) else None
         case KeyKind.EMAIL:
             return _contact_with(client, "email", Kind.EMAIL, key.value)

@@ -5,17 +5,18 @@ is kept in a custom value, and in the description's last line for people to see;
 """
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported
-from app.providers.base import KeyKind, MatchKey
+from app.errors import Forbidden, Gone, Rejected, Retry
+from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.http import Wire
 from app.providers.invoice_ninja.wire import Meta, Pagination, parse
+from app.sync.objects import TaskSettings
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values
 from app.sync.values import is_date, same
 
@@ -79,17 +80,18 @@ class CompanyPersons(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Tasks:
-    """`data`: what the probe learned (`task_statuses`, `users`), and the bridge's settings for tasks (`task`)."""
+class Tasks(Plain):
+    """`data`: what the probe learned (`task_statuses`, `users`)."""
 
     wire: Wire
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    settings: TaskSettings = field(default_factory=TaskSettings)
     _lists: dict[str, Sequence[Record]] = field(default_factory=dict, repr=False)
     """Of clients that were asked for; one of these objects lives as long as one job."""
 
     @property
     def slot(self) -> str:
-        return str(self._settings.get("slot") or "custom_value4")
+        return self.settings.slot
 
     def fields(self) -> Mapping[str, FieldSpec]:
         reachable = {word for word, id_ in (("yes", self._done_id), ("no", self._open_id)) if id_}
@@ -104,9 +106,6 @@ class Tasks:
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return self._read(parse(TaskAnswer, await self.wire.get(_path(external_id))).data)
-
-    def each(self) -> AsyncIterator[Record]:
-        raise Unsupported("polling", "its events tell of every change")
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The client's live tasks that carry this external id, or have this title."""
@@ -128,9 +127,6 @@ class Tasks:
         kept = {name: current.raw[name] for name in _SENT_BACK if name in current.raw}
         body = {**kept, **({self.slot: slot} if slot else {}), **self._body(values, current.raw)}
         return self._read(parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data)
-
-    async def vanished(self, names: Collection[str]) -> Collection[str]:
-        return []
 
     async def archive(self, current: Record) -> None:
         if await self._bulk("archive", current.id) is Presence.ACTIVE:
@@ -196,13 +192,8 @@ class Tasks:
         return body
 
     @property
-    def _settings(self) -> Mapping[str, Any]:
-        settings: Mapping[str, Any] = self.data.get("task") or {}
-        return settings
-
-    @property
     def _due_field(self) -> str:
-        return str(self._settings.get("due_field") or "custom_value3")
+        return self.settings.due_field
 
     @property
     def _statuses(self) -> Mapping[str, str]:
@@ -219,7 +210,7 @@ class Tasks:
     @property
     def _done_ids(self) -> Sequence[str]:
         """Of the statuses that mean completed, in the order of the settings."""
-        wanted = [str(name).casefold() for name in self._settings.get("done") or ("Done",)]
+        wanted = [name.casefold() for name in self.settings.done]
         return [id_ for name in wanted for id_, status in self._statuses.items() if status.casefold() == name]
 
     @property
@@ -228,7 +219,7 @@ class Tasks:
 
     @property
     def _open_id(self) -> str:
-        wanted = str(self._settings.get("open") or "").casefold()
+        wanted = self.settings.open.casefold()
         open_ = {id_: name for id_, name in self._statuses.items() if id_ not in self._done_ids}
         return next((id_ for id_, name in open_.items() if name.casefold() == wanted), next(iter(open_), ""))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.errors import Rejected
 from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel import mapping
-from app.sync.fieldmap import DEFAULT_CONTACT_MAP
+from app.sync.objects.contact import DEFAULT_MAP
 from app.sync.records import Kind, Presence, Writable
 from tests.providers.highlevel.recorded import CONTACT, DATA, LOCATION, load
 
@@ -96,7 +96,7 @@ def test_email_phone_and_country_are_strict() -> None:
 
 
 def test_the_default_map_finds_its_plain_fields_here() -> None:
-    names = {pair.crm for pair in DEFAULT_CONTACT_MAP if not pair.crm.startswith("custom.")}
+    names = {pair.crm for pair in DEFAULT_MAP if not pair.crm.startswith("custom.")}
     assert names == set(mapping.fields({}))
 
 

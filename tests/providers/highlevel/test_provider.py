@@ -10,6 +10,7 @@ from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.provider import HighLevel
 from app.providers.highlevel.wire import BASE_URL
 from app.providers.http import make_client
+from app.sync.objects import ContactSettings
 from app.sync.records import Side
 from tests.providers.highlevel.recorded import DATA, LOCATION, TOKEN, CountingGate, answer, check_documented, load, sent
 
@@ -136,11 +137,11 @@ async def test_an_open_account_works_on_its_location_through_its_gate(highlevel:
     gate = CountingGate()
     async with make_client() as client:
         account = HighLevel().open(replace(ACCESS, data=DATA), gate, client)
-        contacts = account.records("contact")
+        contacts = account.records("contact", ContactSettings())
         await contacts.find(MatchKey(KeyKind.EMAIL, "ada@example.com"))
     assert isinstance(account, HighLevelAccount)
     assert gate.passed == [False]
     assert "custom.vat_number" in contacts.fields()
     assert TOKEN not in repr(account)
     with pytest.raises(Unsupported, match="contact"):
-        account.records("invoice")
+        account.records("invoice", ContactSettings())

@@ -8,6 +8,7 @@ from app.errors import AnswerLost, Forbidden, Gone, Reconnect, Rejected, Unsuppo
 from app.providers.base import KeyKind, MatchKey
 from app.providers.invoice_ninja.api import InvoiceNinjaAccount
 from app.providers.invoice_ninja.clients import Clients
+from app.sync.objects import ContactSettings
 from app.sync.records import Presence
 from tests.providers.invoice_ninja.conftest import OpenGate
 from tests.providers.invoice_ninja.recordings import answer, client, page
@@ -159,7 +160,7 @@ async def test_a_client_is_restored(account: Clients, ninja: respx.MockRouter) -
 
 def test_what_is_not_synced_is_unsupported_with_a_reason(account: Clients) -> None:
     with pytest.raises(Unsupported, match="only these are synced: contact"):
-        InvoiceNinjaAccount(account.wire).records("invoice")
+        InvoiceNinjaAccount(account.wire).records("invoice", ContactSettings())
 
 
 def test_the_fields_of_a_contact_have_the_lengths_of_the_columns(account: Clients) -> None:

@@ -9,6 +9,7 @@ from app.errors import Rejected, Retry
 from app.providers.base import Access, KeyKind, MatchKey
 from app.providers.invoice_ninja.clients import MAX_PAGES, PER_PAGE, Clients
 from app.providers.invoice_ninja.provider import InvoiceNinja
+from app.sync.objects import ContactSettings
 from app.sync.records import Presence
 from tests.providers.invoice_ninja.conftest import DATA, OpenGate
 from tests.providers.invoice_ninja.recordings import answer, client, page
@@ -188,4 +189,4 @@ async def test_the_slot_is_compared_in_the_chosen_field_only(
     other = Access(base_url=access.base_url, account_id="key", secrets=access.secrets, data=data)
     ninja.get("/clients").mock(answer("clients_list_filter_custom_value"))
     assert data != DATA
-    assert await InvoiceNinja().open(other, OpenGate(), http).records("contact").find(SLOT) == []
+    assert await InvoiceNinja().open(other, OpenGate(), http).records("contact", ContactSettings()).find(SLOT) == []

@@ -8,6 +8,7 @@ import respx
 from app.errors import Forbidden, Reconnect, Rejected, Retry
 from app.providers.base import Access, Account, Provider, Support
 from app.providers.invoice_ninja.provider import InvoiceNinja
+from app.sync.objects import ContactSettings
 from tests.providers.invoice_ninja.conftest import BASE, OpenGate
 from tests.providers.invoice_ninja.recordings import answer, body, client, page
 
@@ -249,7 +250,7 @@ async def test_a_probe_whose_answer_is_lost_is_no_lost_write(http: httpx.AsyncCl
 def test_it_is_a_provider_and_what_it_opens_is_an_account(http: httpx.AsyncClient) -> None:
     provider: Provider = InvoiceNinja()
     account: Account = provider.open(access(), OpenGate(), http)
-    assert account.records("contact").fields()
+    assert account.records("contact", ContactSettings()).fields()
     assert provider.name == "invoice_ninja"
     assert get_type_hints(InvoiceNinja).keys() <= get_type_hints(Provider).keys()
 
@@ -261,5 +262,5 @@ def test_every_capability_that_is_missing_says_why() -> None:
 
 
 def test_every_slot_field_is_a_field_of_the_contact(http: httpx.AsyncClient) -> None:
-    names = InvoiceNinja().open(access(), OpenGate(), http).records("contact").fields()
+    names = InvoiceNinja().open(access(), OpenGate(), http).records("contact", ContactSettings()).fields()
     assert set(InvoiceNinja.slot_fields) <= set(names)
