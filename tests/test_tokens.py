@@ -122,7 +122,7 @@ async def test_a_fresh_token_is_handed_out_without_asking_anybody(scene: Scene) 
     assert await scene.exchanges() == 0
 
 
-async def test_an_expired_token_is_exchanged_and_the_new_pair_is_stored(scene: Scene) -> None:
+async def test_issue_tap_gohighlevel_an_expired_token_is_exchanged_and_the_new_pair_is_stored(scene: Scene) -> None:
     old = await scene.keys.current()
     await scene.expire()
     new = await scene.keys.current()
@@ -163,7 +163,7 @@ async def test_fifty_who_need_an_expired_token_at_once_cause_one_exchange(scene:
     assert await scene.exchanges() == 1
 
 
-async def test_fifty_workers_of_four_processes_cause_one_exchange(
+async def test_issue_oauth_jsclient_138_fifty_workers_of_four_processes_cause_one_exchange(
     scene: Scene, database: str, highlevel_process: Simulator
 ) -> None:
     await scene.expire()
@@ -240,7 +240,7 @@ async def test_a_process_that_died_in_the_exchange_keeps_nobody_waiting_for_ever
     assert await works(scene, await scene.keys.current())
 
 
-async def test_a_vendor_in_trouble_leaves_the_pair_as_it_was(scene: Scene) -> None:
+async def test_issue_xagent_1544_a_vendor_in_trouble_leaves_the_pair_as_it_was(scene: Scene) -> None:
     await scene.expire()
     await scene.fault(kind="status", status=500, times=1)
     with pytest.raises(AnswerLost):
@@ -257,7 +257,9 @@ async def test_a_vendor_in_trouble_does_not_stop_a_token_that_lives(scene: Scene
     assert await scene.keys.current() == old
 
 
-async def test_an_answer_that_was_lost_after_the_pair_was_spent_is_recovered_from(scene: Scene) -> None:
+async def test_issue_fastmcp_4264_an_answer_that_was_lost_after_the_pair_was_spent_is_recovered_from(
+    scene: Scene,
+) -> None:
     await scene.expire()
     await scene.fault(kind="drop_after", times=1)
     with pytest.raises(AnswerLost):
@@ -332,7 +334,7 @@ async def test_the_calls_of_oauth_go_where_all_calls_may_go_and_no_further(scene
     assert await scene.exchanges() == 0
 
 
-async def test_a_location_that_is_not_active_keeps_its_pair(scene: Scene) -> None:
+async def test_issue_highlevel_api_docs_249_a_location_that_is_not_active_keeps_its_pair(scene: Scene) -> None:
     await scene.expire()
     await scene.vendor.post(f"/_control/locations/{LOCATION}", json={"active": False})
     with pytest.raises(Inactive):
@@ -350,7 +352,9 @@ async def test_where_the_app_was_uninstalled_a_person_is_asked(scene: Scene) -> 
     assert "Invalid grant" in str(refused.value)
 
 
-async def test_a_location_whose_pair_is_lost_gets_a_new_one_through_its_agency(scene: Scene) -> None:
+async def test_issue_highlevel_api_docs_285_a_location_whose_pair_is_lost_gets_a_new_one_through_its_agency(
+    scene: Scene,
+) -> None:
     async with scene.db.engine.begin() as connection:
         agency = await connection.scalar(
             text(

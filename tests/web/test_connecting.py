@@ -164,7 +164,9 @@ async def test_to_agree_again_for_another_account_is_refused(bare_world: World, 
     assert len(await connections(bare_world)) == 1
 
 
-async def test_what_the_vendor_says_is_shown_word_for_word_with_a_cure(browser: httpx.AsyncClient) -> None:
+async def test_issue_n8n_24073_what_the_vendor_says_is_shown_word_for_word_with_a_cure(
+    browser: httpx.AsyncClient,
+) -> None:
     path = "/oauth/highlevel/callback?error=access_denied&error_description=The%20user%20%3Cb%3Erefused%3C/b%3E"
     answer = await browser.get(path)
     assert answer.status_code == 400

@@ -184,7 +184,7 @@ async def test_a_repeated_delivery_is_counted_and_causes_no_second_job(door: Doo
     assert len(await door.jobs()) == 1
 
 
-async def test_a_repetition_of_an_answered_delivery_stays_answered(door: Door) -> None:
+async def test_issue_sendgrid_docs_2933_a_repetition_of_an_answered_delivery_stays_answered(door: Door) -> None:
     await door.send(delivery())
     await door.sql("UPDATE events SET state = 'done', handled_at = now()")
     await door.sql("DELETE FROM procrastinate_jobs")
@@ -609,7 +609,9 @@ def away(database: str) -> Iterator[None]:
         admin_sql(admin, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-async def test_while_the_database_is_away_the_sender_is_asked_to_come_back(door: Door, database: str) -> None:
+async def test_issue_highlevel_api_docs_257_while_the_database_is_away_the_sender_is_asked_to_come_back(
+    door: Door, database: str
+) -> None:
     with away(database):
         answers = [await door.send(delivery()), await door.send_ninja(client()), await door.send_workflow(workflow())]
 

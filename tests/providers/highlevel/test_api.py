@@ -305,7 +305,7 @@ async def test_too_many_requests_waits_as_long_as_asked(
     assert gate.closed == [7]
 
 
-async def test_update_sends_only_the_given_values_and_never_the_tags(
+async def test_issue_monica_2119_update_sends_only_the_given_values_and_never_the_tags(
     contacts: Records, highlevel: respx.MockRouter, gate: CountingGate
 ) -> None:
     """PUT overwrites all tags with those it is given (contracts/ghl, section 4)."""
