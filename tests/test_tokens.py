@@ -21,6 +21,7 @@ from app.oauth import HighLevelExchange
 from app.providers.addresses import Reach
 from app.providers.base import Grant
 from app.providers.highlevel.oauth import SCOPES, HighLevelOAuth
+from app.providers.http import TIMEOUT
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.tokens import ConnectionKeys, Guardian
@@ -234,6 +235,41 @@ async def test_while_another_exchanges_it_a_token_that_lives_is_used_and_a_dead_
     assert await scene.exchanges() == 0
 
 
+async def test_issue_infusionsoft_php_220_nobody_exchanges_a_token_again_while_a_slow_answer_is_awaited(
+    scene: Scene,
+) -> None:
+    slow = sum(each or 0 for each in (TIMEOUT.connect, TIMEOUT.write, TIMEOUT.read))
+    assert slow < tokens.CLAIM_SECONDS, "a claim outlives the slowest exchange"
+    await scene.expire()
+    await scene.fault(kind="latency", seconds=0.5, times=1)
+    another = make_guardian(scene.db, scene.vendor, scene.oauth.base_url)
+    theirs = another.keys(scene.keys.connection_id, "highlevel", LOCATION)
+    given = await asyncio.gather(scene.keys.current(), theirs.current())
+    assert len(set(given)) == 1
+    assert await scene.exchanges() == 1
+
+
+async def test_issue_xagent_1454_who_is_refused_after_another_was_quicker_takes_the_others_pair(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept through its claim sends a refresh token that another process has spent meanwhile."""
+    await scene.fault(kind="status", status=404, path="^/oauth/reconnect$")
+    await scene.expire()
+    another = make_guardian(scene.db, scene.vendor, scene.oauth.base_url)
+    theirs = another.keys(scene.keys.connection_id, "highlevel", LOCATION)
+    refresh, given = HighLevelExchange.refresh, []
+
+    async def asleep(self: HighLevelExchange, refresh_token: str, *, agency: bool) -> Grant:
+        if self.guardian is scene.guardian:
+            await scene.sql("UPDATE tokens SET claimed_until = now() - interval '1 second'")
+            given.append(await theirs.current())
+        return await refresh(self, refresh_token, agency=agency)
+
+    monkeypatch.setattr(HighLevelExchange, "refresh", asleep)
+    assert [await scene.keys.current()] == given
+    assert await works(scene, given[0])
+
+
 async def test_a_process_that_died_in_the_exchange_keeps_nobody_waiting_for_ever(scene: Scene) -> None:
     await scene.expire()
     await scene.sql("UPDATE tokens SET claim = 'dead', claimed_until = now() - interval '1 second'")
@@ -341,6 +377,18 @@ async def test_issue_highlevel_api_docs_249_a_location_that_is_not_active_keeps_
         await scene.keys.current()
     await scene.vendor.post(f"/_control/locations/{LOCATION}", json={"active": True})
     assert await works(scene, await scene.keys.current())
+
+
+async def test_issue_highlevel_api_docs_333_where_reconnect_is_not_offered_any_more_a_person_is_asked(
+    scene: Scene,
+) -> None:
+    await scene.expire()
+    await scene.fault(kind="drop_after", times=1)  # the pair is spent, and the new one lost
+    await scene.fault(kind="status", status=404, path="^/oauth/reconnect$", body={"message": "Cannot POST"})
+    with pytest.raises(AnswerLost):
+        await scene.keys.current()
+    with pytest.raises(Reconnect, match="Invalid grant"):
+        await scene.keys.current()
 
 
 async def test_where_the_app_was_uninstalled_a_person_is_asked(scene: Scene) -> None:
