@@ -338,8 +338,9 @@ async def test_issue_highlevel_api_docs_331_a_contact_is_its_first_email_and_pho
     contacts: Records, highlevel: respx.MockRouter
 ) -> None:
     """Whether the additional ones are shown or not, and also where they are what a search has found."""
-    highlevel.post("/contacts/search").mock(return_value=answer("search_one"))
-    highlevel.get(f"/contacts/{CONTACT}").respond(json=with_more_ways_to_reach())
+    contact = with_more_ways_to_reach()
+    highlevel.post("/contacts/search").respond(json={"contacts": [contact["contact"]], "total": 1})
+    highlevel.get(f"/contacts/{CONTACT}").respond(json=contact)
     record = await contacts.fetch(CONTACT)
     assert (record.values["email"], record.values["phone"]) == ("mira@northquay.example", "+4532101234")
     assert await contacts.find(MatchKey(KeyKind.EMAIL, "second@northquay.example")) == []
