@@ -169,7 +169,7 @@ async def test_issue_twenty_11322_a_workflow_that_our_own_write_starts_changes_n
 
 async def _workflows(world: World, *, more_than: int) -> bool:
     events = await world.rows("events", kind="Workflow")
-    return sum(each["deliveries"] for each in events) > more_than
+    return sum(int(each["deliveries"]) for each in events) > more_than
 
 
 # -- duplicates and merges -------------------------------------------------------------------------------------------
