@@ -175,9 +175,10 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the demo's service; 0 takes a free one.")] = 8000,
 ) -> None:
     """Tell the story: both simulators, the service, one bridge, and what happens between them."""
+    from app.sandbox.scenes import SCENES
     from app.sandbox.story import run_demo
 
-    sys.exit(guarded(lambda: asyncio.run(run_demo(once=once, port=port))))
+    sys.exit(guarded(lambda: asyncio.run(run_demo(SCENES, once=once, port=port))))
 
 
 @cli.command()

@@ -120,6 +120,7 @@ async def connect(stage: Stage, ninja_url: str) -> None:
         name="Sandbox",
         crm_connection_id=crm["id"],
         billing_connection_id=billing["id"],
+        settings={"task": {"enabled": True}},
     )
     await _post(stage.highlevel, "/_control/webhooks", url=f"{stage.url}/webhooks/highlevel", events="all")
 

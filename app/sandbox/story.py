@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +25,11 @@ class Story:
     started: float = 0
     arrived: float = 0
 
-    async def tell(self) -> None:
-        for number, (title, step) in enumerate(STEPS, 1):
+    async def tell(self, scenes: "Sequence[tuple[str, Step]]") -> None:
+        for number, (title, step) in enumerate(scenes, 1):
             await self.at_rest()
             self.out.print(f"[bold]{number}. {title}[/bold]")
-            self.started = self.arrived = time.perf_counter()
+            self.begin()
             try:
                 lines = await step(self)
             except Exception as error:  # noqa: BLE001 -- a step that breaks is a step that failed; the story goes on
@@ -38,6 +38,9 @@ class Story:
             for line in lines:
                 self.out.print(f"   {line}")
             self.out.print(f"   [dim]arrived after {(self.arrived - self.started) * 1000:.0f} ms[/dim]")
+
+    def begin(self) -> None:
+        self.started = self.arrived = time.perf_counter()
 
     async def arrival(self, check: Callable[[], Awaitable[Any]], otherwise: str) -> Any:
         """Wait until it can be seen on the other side, and take the time."""
@@ -103,114 +106,10 @@ def expect(truth: object, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
-async def created(story: Story) -> list[str]:
-    story.contact_id = await story.add_contact(
-        firstName="Jane", lastName="Doe", companyName="Acme Garden Design", email="jane@acme.example",
-        phone="+442079460018", address1="1 Elm Row", city="London", postalCode="N1 1AA", country="GB",
-    )  # fmt: skip
-    found = await story.arrival(lambda: story.clients_with("jane@acme.example"), "no client was made")
-    expect(len(found) == 1, f"{len(found)} clients instead of one")
-    story.client_id = found[0]["id"]
-    expect(found[0]["name"] == "Acme Garden Design", f"the client is called {found[0]['name']!r}")
-    expect(found[0]["country_id"] == "826", "the country did not arrive")
-    return [
-        f"contact {story.contact_id} is client {found[0]['number']} “{found[0]['name']}”, {found[0]['city']}",
-        f"its {found[0]['contacts'][0]['email']} and {found[0]['contacts'][0]['phone']} are the client's contact",
-    ]
-
-
-async def both_edit(story: Story) -> list[str]:
-    await asyncio.gather(
-        story.edit_contact(phone="+442079460099"), story.edit_client(address1="22 Oak Lane", vat_number="GB123456789")
-    )
-
-    async def settled() -> bool:
-        client, contact = await story.client(), await story.contact(story.contact_id)
-        return client["contacts"][0]["phone"] == "+442079460099" and contact.get("address1") == "22 Oak Lane"
-
-    await story.arrival(settled, "an edit was lost")
-    client = await story.client()
-    expect(client["address1"] == "22 Oak Lane", "the edit in Invoice Ninja was overwritten")
-    return [
-        "HighLevel's new phone is in Invoice Ninja, Invoice Ninja's new address is in HighLevel",
-        f"and what nobody mapped is untouched: currency {client['settings'].get('currency_id')}",
-    ]
-
-
-async def echo(story: Story) -> list[str]:
-    before, events = await story.writes(), len(await story.events())
-    story.started = time.perf_counter()
-    await story.edit_contact(city="Cambridge")
-    await story.arrival(lambda: _city(story, "Cambridge"), "the edit did not arrive")
-    await story.at_rest()
-    written, heard = await story.writes() - before, len(await story.events()) - events
-    expect(written == 1, f"{written} writes instead of one")
-    return [f"one edit: {heard} events (ours came back as one of them), 1 write, nothing after it"]
-
-
-async def _city(story: Story, city: str) -> bool:
-    return bool((await story.client())["city"] == city)
-
-
-async def twice(story: Story) -> list[str]:
-    body = {"kind": "duplicate", "share": 1.0}
-    (await story.stage.highlevel.post("/_control/webhook-faults", json=body)).raise_for_status()
-    await story.add_contact(firstName="Ravi", lastName="Shah", email="ravi@shah.example")
-    await story.arrival(lambda: story.clients_with("ravi@shah.example"), "no client was made")
-    await story.at_rest()
-    await story.stage.highlevel.delete("/_control/webhook-faults")
-    found = await story.clients_with("ravi@shah.example")
-    expect(len(found) == 1, f"{len(found)} clients instead of one")
-    heard = max(event["deliveries"] for event in (await story.events())[:5])
-    expect(heard >= 2, "the webhook did not come twice")
-    return [f"the webhook came {heard} times; there is one client, “{found[0]['display_name']}”"]
-
-
-async def other_way(story: Story) -> list[str]:
-    person = {"first_name": "Mia", "last_name": "Rossi", "email": "mia@rossi.example", "phone": "+390612345678"}
-    body = {"name": "Rossi Ceramiche", "country_id": "380", "contacts": [person]}
-    (await story.stage.ninja.post("/api/v1/clients", json=body)).raise_for_status()
-    query = {"locationId": LOCATION, "email": "mia@rossi.example"}
-
-    async def found() -> Any:
-        answer = await story.stage.highlevel.get("/contacts/search/duplicate", params=query)
-        return answer.json()["contact"]
-
-    contact = await story.arrival(found, "no contact was made")
-    expect(contact.get("companyName") == "Rossi Ceramiche", "the company did not arrive")
-    return [f"client “Rossi Ceramiche” is contact {contact['id']}, {contact['firstName']} {contact['lastName']}"]
-
-
-async def vendor_down(story: Story) -> list[str]:
-    fault = {"kind": "status", "status": 500, "path": "^/api/v1/clients"}
-    (await story.stage.ninja.post("/_control/faults", json=fault)).raise_for_status()
-    # The people at Invoice Ninja see errors as well now; the edit is made in HighLevel.
-    await story.edit_contact(city="Edinburgh")
-
-    async def waiting() -> Any:
-        return (await story.stage.admin.get("/api/v1/jobs", params={"state": "retrying"})).json()["items"]
-
-    jobs = await until(waiting, PATIENCE)
-    expect(jobs, "the failure is not visible")
-    await asyncio.sleep(2)
-    await story.stage.ninja.delete("/_control/faults")
-    story.started = time.perf_counter()
-    await story.arrival(lambda: _city(story, "Edinburgh"), "the change was lost")
-    return [f"meanwhile it was visible: “{jobs[0]['detail']}”", "when Invoice Ninja was well again the change arrived"]
-
-
 Step = Callable[[Story], Awaitable[list[str]]]
-STEPS: tuple[tuple[str, Step], ...] = (
-    ("A contact created in HighLevel becomes a client in Invoice Ninja", created),
-    ("Both sides edit different fields at the same moment, and both edits survive", both_edit),
-    ("The echo of our own write is silent", echo),
-    ("The same webhook twice is one client", twice),
-    ("A client made in Invoice Ninja becomes a contact in HighLevel", other_way),
-    ("Invoice Ninja answers 500 for a while, and the change arrives after", vendor_down),
-)
 
 
-async def run_demo(*, once: bool, port: int) -> int:
+async def run_demo(scenes: Sequence[tuple[str, Step]], *, once: bool, port: int) -> int:
     """The exit status: 0 where every step came out as told."""
     out = Console(highlight=False, soft_wrap=True)
     configure("error")
@@ -223,11 +122,11 @@ async def run_demo(*, once: bool, port: int) -> int:
         async with set_up(port) as stage:
             out.print(f"Ready at {stage.url} after {time.perf_counter() - started:.1f} s.\n")
             story = Story(stage, out)
-            await story.tell()
+            await story.tell(scenes)
             if story.failed:
-                out.print(f"\n[red]{len(story.failed)} of {len(STEPS)} steps did not come out as told.[/red]")
+                out.print(f"\n[red]{len(story.failed)} of {len(scenes)} steps did not come out as told.[/red]")
             else:
-                out.print(f"\n[green]All {len(STEPS)} steps came out as told.[/green]")
+                out.print(f"\n[green]All {len(scenes)} steps came out as told.[/green]")
             if not once:
                 await _stay(stage, out)
             return 1 if story.failed else 0
