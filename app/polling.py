@@ -19,12 +19,16 @@ from app.models import Event
 from app.models.event import EventState
 from app.queue import Priority, RecordJob, defer, transact
 from app.sync.fieldmap import Rule, resolve
+from app.sync.objects import OBJECTS
 from app.sync.records import Record, Side
+from app.sync.statements import COLUMN
 from app.sync.values import same
 
 log = structlog.get_logger()
 
 BATCH = 100
+UNSEEN = 500
+"""Parts that are looked at for the first time in one round."""
 
 _KNOWN = {
     Side.CRM: text("""
@@ -34,6 +38,17 @@ _KNOWN = {
         SELECT billing_id, base_billing FROM links
          WHERE bridge_id = :bridge_id AND object = :object AND billing_id = ANY(:ids)
     """),
+}
+_UNSEEN = {
+    side: text(f"""
+        SELECT p.{column} FROM links p
+         WHERE p.bridge_id = :bridge_id AND p.object = :parent AND p.state = 'ok'
+           AND p.crm_id IS NOT NULL AND p.billing_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM links c
+                 WHERE c.bridge_id = p.bridge_id AND c.object = :object AND c.{column} = p.{column})
+         ORDER BY p.id LIMIT :most
+    """)  # noqa: S608 -- columns of ours
+    for side, column in COLUMN.items()
 }
 
 
@@ -66,13 +81,24 @@ class Poller:
         settings = bridge.settings.of(object_)
         records = {each: self.connections.open(bridge, each).records(object_, settings) for each in Side}
         rules, _ = resolve(settings.pairs(), records[Side.CRM].fields(), records[Side.BILLING].fields())
-        found, batch = 0, list[Record]()
+        found, batch = await self._unseen_parts(bridge, side, object_), list[Record]()
         async for record in records[side].each():
             batch.append(record)
             if len(batch) >= BATCH:
                 found += await self._compare(bridge, side, object_, rules, batch)
                 batch = []
         return found + await self._compare(bridge, side, object_, rules, batch)
+
+    async def _unseen_parts(self, bridge: BridgeView, side: Side, object_: str) -> int:
+        """Queue what every pair of the parent has, where it was never looked at. No vendor is asked."""
+        if not OBJECTS[object_].of_every_parent:
+            return 0
+        values = {"bridge_id": bridge.id, "object": object_, "parent": OBJECTS[object_].parent, "most": UNSEEN}
+        async with self.connections.engine.connect() as connection:
+            ids = list((await connection.execute(_UNSEEN[side], values)).scalars())
+        if ids:
+            await self._store(bridge, side, object_, ids)
+        return len(ids)
 
     async def _compare(
         self, bridge: BridgeView, side: Side, object_: str, rules: Sequence[Rule], batch: Sequence[Record]
@@ -114,9 +140,12 @@ class Poller:
 
 
 def _differs(rules: Sequence[Rule], side: Side, record: Record, base: Mapping[str, str] | None) -> bool:
-    """A field that has no base is held back, and known to differ. Without any base the record is on its way."""
+    """A field that has no base is held back, and known to differ. Without any base the record is on its way.
+
+    A list may show a part of a record: what it does not show is not compared.
+    """
     return base is not None and any(
         not same(rule.spec(side).kind, record.values.get(rule.spec(side).name, ""), base[rule.name])
         for rule in rules
-        if rule.name in base
+        if rule.name in base and rule.spec(side).name in record.values
     )

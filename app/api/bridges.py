@@ -1,6 +1,9 @@
 """Bridges: which CRM account is kept in step with which billing account, and how."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter
+from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +32,7 @@ _CALLED = {Side.CRM: "a CRM", Side.BILLING: "a billing system"}
 @router.post("", status_code=201, summary="Make a bridge", responses=problems(400, 409, 413))
 async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
     """From now on, events of either account keep both in step."""
+    wanted = wanted.model_copy(update={"settings": wanted.settings.stamped(None, datetime.now(UTC))})
     row = Bridge(**wanted.model_dump(mode="json"))
     async with AsyncSession(desk.engine, expire_on_commit=False) as session, session.begin():
         await _provider(desk, session, wanted.crm_connection_id, Side.CRM)
@@ -59,12 +63,12 @@ async def show_bridge(desk: AtDesk, bridge_id: Id) -> BridgeDetail:
 async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> BridgeDetail:
     """Name, settings, or whether it works at all."""
     row = await one(desk.engine, Bridge, bridge_id)
+    values = change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"})
     if change.settings:
         billing = await one(desk.engine, Connection, row.billing_connection_id)
         _check_slot(change.settings, desk.connections.provider(billing.provider))
-    if values := change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"}) | (
-        {"settings": change.settings.model_dump(mode="json")} if change.settings else {}
-    ):
+        values["settings"] = change.settings.stamped(_settings(row), datetime.now(UTC)).model_dump(mode="json")
+    if values:
         async with desk.engine.begin() as connection:
             await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
         await desk.connections.directory.refresh()
@@ -99,6 +103,14 @@ async def _provider(desk: Desk, session: AsyncSession, connection_id: int, side:
     if provider.side is not side:
         raise refused(f"{provider.label} (connection {connection_id}) is {_CALLED[side.other]}, not {_CALLED[side]}.")
     return provider
+
+
+def _settings(row: Bridge) -> BridgeSettings | None:
+    """As they are stored; None where they are of a version that this one cannot read."""
+    try:
+        return BridgeSettings.model_validate(row.settings)
+    except ValidationError:
+        return None
 
 
 def _check_slot(settings: BridgeSettings, billing: Provider) -> None:

@@ -6,6 +6,8 @@
     one id known     -> fetch it             `pairing.pair_up`
                         reserve              twins wait here for each other
                         look for a partner   -> link it, or create it, or leave it to a person
+    a part of its parent                     `parts.bring_part_in_step`
+    written once, and was                    nothing
     settle                                   one transaction: base, activity, events
 
 Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` decides what happens then.
@@ -24,9 +26,10 @@ from app.sync.fieldmap import resolve
 from app.sync.merge import Base
 from app.sync.objects import OBJECTS, CrmDeleted
 from app.sync.pairing import is_pair, pair_up
+from app.sync.parts import bring_part_in_step
 from app.sync.people import email_of
 from app.sync.records import Presence, Record, Side
-from app.sync.settlements import put_aside
+from app.sync.settlements import TOO_EARLY, as_it_was, put_aside
 from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.work import BUSY, Work
 
@@ -44,7 +47,7 @@ class Engine:
     async def sync(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
         """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`."""
         work = self._work(target, bridge, link)
-        end = await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
+        end = await self._attempt(work)
         if end is not None and end.waits_for:
             return await self._wait(work, end)
         if end is None:
@@ -56,6 +59,14 @@ class Engine:
         if end and end.outcome in ("created", "linked") and _has_children(work):
             await self.store.wake(target, end.link)
         return end.outcome if end else "gone"
+
+    async def _attempt(self, work: Work) -> Settlement | None:
+        link = work.link
+        if work.type.part_of_parent:
+            return await bring_part_in_step(work)
+        if work.type.once and ((link.crm_id and link.billing_id) or link.problem == TOO_EARLY):
+            return as_it_was(link)
+        return await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
 
     async def _wait(self, work: Work, end: Settlement) -> str:
         """For its parent, which is looked at now where that has not happened yet.

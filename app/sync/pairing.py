@@ -5,7 +5,7 @@ looks and creates, the other waits and then finds the pair. What slips through a
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.errors import Duplicate, Rejected, Wait
 from app.models.link import LinkState
@@ -16,7 +16,7 @@ from app.sync.merge import Base, Change, Held, Merge, rebase
 from app.sync.objects import OBJECTS
 from app.sync.people import email_of, full_name
 from app.sync.records import Kind, Presence, Record, Side, Writable
-from app.sync.settlements import ambiguous, in_step, put_aside, waiting
+from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement
 from app.sync.values import e164, fit, same
 from app.sync.work import BUSY, Work, landed
@@ -64,7 +64,7 @@ async def pair_up(work: Work) -> Settlement | None:
         return ambiguous(work.target, work.link, detail, found.records)
     if found.records:
         return await _link(work, record, found)
-    if side is Side.BILLING and work.bridge.shares_billing:
+    if side is Side.BILLING and work.bridge.shares_billing and parent is None:
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
     return await _create(work, record, below)
 
@@ -241,10 +241,18 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
         return "archived", "The record is archived and has no partner."
     if work.type.parent and not record.parent:
         return "alone", f"It belongs to no {OBJECTS[work.type.parent].called[work.target.side]}."
+    if (since := _since(work)) and record.created_at and record.created_at < since:
+        return TOO_EARLY, f"It is from before {since:%Y-%m-%d %H:%M} UTC, and only newer {work.type.plural} are synced."
     if not work.type.identity(record):
         nameless = "no name, no company and no e-mail" if work.type.person else f"no {work.type.recognised_by}"
         return "unidentified", f"It has {nameless}: nothing to recognise it by."
     return None
+
+
+def _since(work: Work) -> datetime | None:
+    """What is told once is told from the bridge's making on at the earliest."""
+    since = work.settings.since or (work.bridge.created_at if work.type.once else None)
+    return since.astimezone(UTC) if since else None
 
 
 def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:

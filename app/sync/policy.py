@@ -1,9 +1,19 @@
 """What a bridge is set to do. Stored as JSON with the bridge, checked here."""
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sync.merge import Prefer
-from app.sync.objects import OBJECTS, ContactSettings, ObjectSettings, TaskSettings
+from app.sync.objects import (
+    OBJECTS,
+    BalanceSettings,
+    ContactSettings,
+    NoticeSettings,
+    ObjectSettings,
+    RecurringSettings,
+    TaskSettings,
+)
 
 
 class BridgeSettings(BaseModel):
@@ -17,10 +27,23 @@ class BridgeSettings(BaseModel):
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
+    balance: BalanceSettings = Field(default_factory=lambda: BalanceSettings())
+    recurring: RecurringSettings = Field(default_factory=lambda: RecurringSettings())
+    notice: NoticeSettings = Field(default_factory=lambda: NoticeSettings())
 
     def objects(self) -> tuple[str, ...]:
         """Those that are switched on."""
         return tuple(name for name in OBJECTS if self.of(name).enabled)
+
+    def stamped(self, before: "BridgeSettings | None", now: datetime) -> "BridgeSettings":
+        """Objects that are written once begin when they are switched on: the moment is kept with their settings."""
+        begun: dict[str, ObjectSettings] = {}
+        for name in self.objects():
+            old, new = before.of(name) if before else None, self.of(name)
+            if OBJECTS[name].once and new.since is None:
+                since = old.since if old and old.enabled and old.since else now
+                begun[name] = new.model_copy(update={"since": since})
+        return self.model_copy(update=begun)
 
     def of(self, object_: str) -> ObjectSettings:
         """Raises ValueError for an object that is not synced."""

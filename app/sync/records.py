@@ -34,6 +34,7 @@ class Kind(StrEnum):
     COUNTRY = "country"
     URL = "url"
     DATE = "date"
+    NUMBER = "number"
 
 
 class Writable(StrEnum):

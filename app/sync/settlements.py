@@ -10,6 +10,9 @@ from app.sync.merge import Base, Change, Held, Merge
 from app.sync.records import Record, Side
 from app.sync.store import LinkRow, Settlement, Target, waits_for
 
+TOO_EARLY = "too_early"
+"""The problem of a record from before its object was switched on."""
+
 _CALM: Mapping[str, Any] = {
     "problem": "",
     "detail": "",
@@ -79,6 +82,11 @@ def put_aside(target: Target, link: LinkRow, state: LinkState, problem: str, det
         activity=activity if news else None,
         link={**_CALM, "state": state.value, "problem": problem, "detail": detail},
     )
+
+
+def as_it_was(link: LinkRow) -> Settlement:
+    """What is done once is done."""
+    return Settlement(outcome="done already", link={"state": link.state})
 
 
 def waiting(target: Target, link: LinkRow, parent: Target, called: str) -> Settlement:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 
 import phonenumbers
 import pycountry
@@ -62,6 +63,20 @@ def is_date(value: str) -> bool:
         return False
 
 
+def decimal_number(value: str) -> Decimal | None:
+    """The number that a text is, None where it is none."""
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _number_key(value: str) -> str:
+    number = decimal_number(value)
+    return clean_text(value) if number is None else f"{number.normalize() + 0:f}"
+
+
 def _phone_key(value: str) -> str:
     return e164(value) or "".join(c for c in value.casefold() if c.isalnum() or c == "+")
 
@@ -78,6 +93,7 @@ _KEYS: dict[Kind, Callable[[str], str]] = {
     Kind.COUNTRY: lambda value: alpha_2(value) or clean_text(value).casefold(),
     Kind.URL: _url_key,
     Kind.DATE: clean_text,
+    Kind.NUMBER: _number_key,
 }
 
 _VALID: dict[Kind, tuple[Callable[[str], bool], str]] = {
@@ -85,6 +101,7 @@ _VALID: dict[Kind, tuple[Callable[[str], bool], str]] = {
     Kind.PHONE: (lambda value: e164(value) is not None, "not a phone number"),
     Kind.COUNTRY: (lambda value: alpha_2(value) is not None, "not a known country"),
     Kind.DATE: (lambda value: is_date(value), "not a date (YYYY-MM-DD)"),
+    Kind.NUMBER: (lambda value: decimal_number(value) is not None, "not a number"),
 }
 
 

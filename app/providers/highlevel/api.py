@@ -7,13 +7,21 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.notices import Notices
+from app.providers.highlevel.standing import Standing
 from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
 from app.sync.objects import ObjectSettings
 
 Opener = Callable[[Wire, str, Mapping[str, Any], Any], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks}
+OBJECTS: Mapping[str, Opener] = {
+    "contact": Contacts,
+    "task": Tasks,
+    "balance": Standing,
+    "recurring": Standing,
+    "notice": Notices,
+}
 
 
 @dataclass(frozen=True, slots=True)

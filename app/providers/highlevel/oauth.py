@@ -41,6 +41,9 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "locations/tasks.readonly": "find tasks that were edited",
         "users.readonly": "know assignees by their e-mail",
     },
+    "balance": {"locations/customFields.write": "make the custom fields of the balance where they are missing"},
+    "recurring": {"locations/customFields.write": "make the custom field of recurring invoices where it is missing"},
+    "notice": {"contacts.write": "write notes"},
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

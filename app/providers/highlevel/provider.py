@@ -10,6 +10,7 @@ from app.errors import CrossledgerError, Forbidden, Gone, Reconnect, Rejected, U
 from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.definitions import Definitions
 from app.providers.highlevel.oauth import SCOPES
 from app.providers.highlevel.wire import (
     BASE_URL,
@@ -31,6 +32,9 @@ _TOKEN = re.compile(r"[!-~]+")
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "edits are found by polling: HighLevel has no event for them"),
+    "balance": Capability(Support.NATIVE, "custom fields and tags of the contact"),
+    "recurring": Capability(Support.NATIVE, "a custom field of the contact"),
+    "notice": Capability(Support.NATIVE, "notes of the contact"),
     "note": Capability(Support.NONE, "notes are not synced by Crossledger yet"),
     "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
@@ -54,13 +58,14 @@ class HighLevel:
 
     def __init__(self, base_url: str = BASE_URL) -> None:
         self.default_base_url = base_url
+        self._definitions = Definitions()
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> HighLevelAccount:
         token = access.secrets.get("private_token", "").strip()
         if not access.keys and not _TOKEN.fullmatch(token):
             raise Reconnect("the HighLevel private integration token is missing, or was not pasted whole")
         wire = Wire(client, access.base_url, HighLevelDialect("" if access.keys else token), gate, access.keys)
-        return HighLevelAccount(wire, access.account_id, access.data)
+        return HighLevelAccount(wire, access.account_id, {**access.data, "definitions": self._definitions})
 
     async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:
         """Three reads. The location's own page may be out of scope; custom fields and contacts are needed."""

@@ -7,13 +7,22 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.http import Wire
+from app.providers.invoice_ninja.balances import Balances
 from app.providers.invoice_ninja.clients import Clients
+from app.providers.invoice_ninja.notices import Notices
+from app.providers.invoice_ninja.recurring import Recurring
 from app.providers.invoice_ninja.tasks import Tasks
 from app.sync.objects import ObjectSettings
 
 Opener = Callable[[Wire, Mapping[str, Any], Any], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Clients, "task": Tasks}
+OBJECTS: Mapping[str, Opener] = {
+    "contact": Clients,
+    "task": Tasks,
+    "balance": Balances,
+    "recurring": Recurring,
+    "notice": Notices,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ from app.sync.records import Side
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "the title is the description's first line, the due date a custom value"),
+    "balance": Capability(Support.NATIVE, "computed from the client's invoices and their payments"),
+    "recurring": Capability(Support.NATIVE, "found by polling: it has no event for them"),
+    "notice": Capability(Support.NATIVE, "its events and polling: nothing tells that an invoice was viewed or is late"),
     "note": Capability(Support.NONE, "its notes can be added, but not changed or deleted, and fire no webhook"),
     "tag": Capability(Support.NONE, "its clients have no tags"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
@@ -58,7 +61,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset()
+    polled: frozenset[str] = frozenset({"balance", "recurring", "notice"})
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:
@@ -84,7 +87,12 @@ class InvoiceNinja:
             base_url=api_root(access.base_url).removesuffix(API),
             label=company.settings.name or LABEL,
             facts={name: fact for name, fact in facts.items() if fact},
-            data={"countries": _countries(statics), **tasks, **({"is_admin": user.is_super} if user else {})},
+            data={
+                "countries": _countries(statics),
+                **_calendar(company, statics),
+                **tasks,
+                **({"is_admin": user.is_super} if user else {}),
+            },
             warnings=warnings(user) if user else (),
         )
 
@@ -142,6 +150,16 @@ def _facts(company: Company, statics: Statics) -> Mapping[str, str]:
         "currency": currencies.get(settings.currency_id, ""),
         "country": _countries(statics).get(settings.country_id, ""),
         "timezone": timezones.get(settings.timezone_id, ""),
+    }
+
+
+def _calendar(company: Company, statics: Statics) -> dict[str, Any]:
+    """In which currency and by whose clock amounts and dates are."""
+    timezones = {timezone.id: timezone.name for timezone in statics.timezones}
+    return {
+        "currencies": {currency.id: currency.code for currency in statics.currencies},
+        "currency_id": company.settings.currency_id,
+        "timezone": timezones.get(company.settings.timezone_id, ""),
     }
 
 

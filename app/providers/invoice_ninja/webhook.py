@@ -8,11 +8,12 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.errors import BadPayload
 from app.providers.base import Event, Verdict
+from app.providers.invoice_ninja import states
 
 SECRET_HEADER = "X-Crossledger-Secret"  # noqa: S105 - the header's name, not the secret
 
@@ -27,47 +28,75 @@ HANDLED: Mapping[str, str] = {
     "20": "EVENT_DELETE_TASK",
     "36": "EVENT_ARCHIVE_TASK",
     "44": "EVENT_RESTORE_TASK",
+    "2": "EVENT_CREATE_INVOICE",
+    "8": "EVENT_UPDATE_INVOICE",
+    "9": "EVENT_DELETE_INVOICE",
+    "22": "EVENT_LATE_INVOICE",
+    "24": "EVENT_REMIND_INVOICE",
+    "33": "EVENT_ARCHIVE_INVOICE",
+    "41": "EVENT_RESTORE_INVOICE",
+    "60": "EVENT_SENT_INVOICE",
+    "3": "EVENT_CREATE_QUOTE",
+    "6": "EVENT_UPDATE_QUOTE",
+    "7": "EVENT_DELETE_QUOTE",
+    "21": "EVENT_APPROVE_QUOTE",
+    "23": "EVENT_EXPIRED_QUOTE",
+    "34": "EVENT_ARCHIVE_QUOTE",
+    "42": "EVENT_RESTORE_QUOTE",
+    "61": "EVENT_SENT_QUOTE",
+    "64": "EVENT_REMIND_QUOTE",
+    "4": "EVENT_CREATE_PAYMENT",
+    "12": "EVENT_DELETE_PAYMENT",
+    "31": "EVENT_UPDATE_PAYMENT",
+    "32": "EVENT_ARCHIVE_PAYMENT",
+    "40": "EVENT_RESTORE_PAYMENT",
+    "27": "EVENT_CREATE_CREDIT",
+    "28": "EVENT_UPDATE_CREDIT",
+    "29": "EVENT_DELETE_CREDIT",
+    "35": "EVENT_ARCHIVE_CREDIT",
+    "43": "EVENT_RESTORE_CREDIT",
+    "62": "EVENT_SENT_CREDIT",
 }
-# Their entities, and what we call them.
-_OBJECTS = {"CLIENT": "contact", "TASK": "task"}
+Entity = Mapping[str, Any]
+Ids = Callable[[Entity], Sequence[str]]
+
+
+def _own(entity: Entity) -> Sequence[str]:
+    external_id = entity.get("id")
+    if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
+        raise BadPayload("the record in the body has no usable id")
+    return (external_id,)
+
+
+def _of_client(entity: Entity) -> Sequence[str]:
+    client_id = entity.get("client_id")
+    return (client_id,) if isinstance(client_id, str) and _ID.fullmatch(client_id) else ()
+
+
+def _states(name: str) -> Ids:
+    """What the body says to have happened to the record."""
+    return lambda entity: states.told(name, {**entity, "id": _own(entity)[0]})
+
+
+def _paid_invoices(entity: Entity) -> Sequence[str]:
+    """Payments fire no event of their invoices, but name them: section 8."""
+    invoices = [each for each in entity.get("invoices") or () if isinstance(each, dict)]
+    told = [id_ for each in invoices for id_ in states.told("invoice", each)]
+    return [id_ for id_ in told if id_.split("/")[2] in ("partial", "paid")]
+
+
+# An entity of theirs -> what its events are news of: our object, and where the ids stand in the body. The first row
+# is the event's own record, the others are told of it.
+_NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
+    "CLIENT": (("contact", _own),),
+    "TASK": (("task", _own),),
+    "INVOICE": (("notice", _states("invoice")), ("balance", _of_client)),
+    "QUOTE": (("notice", _states("quote")),),
+    "CREDIT": (("notice", _states("credit")), ("balance", _of_client)),
+    "PAYMENT": (("notice", _states("payment")), ("notice", _paid_invoices), ("balance", _of_client)),
+}
 
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
-    "invoices are not synced": {
-        "2": "EVENT_CREATE_INVOICE",
-        "8": "EVENT_UPDATE_INVOICE",
-        "9": "EVENT_DELETE_INVOICE",
-        "22": "EVENT_LATE_INVOICE",
-        "24": "EVENT_REMIND_INVOICE",
-        "33": "EVENT_ARCHIVE_INVOICE",
-        "41": "EVENT_RESTORE_INVOICE",
-        "60": "EVENT_SENT_INVOICE",
-    },
-    "quotes are not synced": {
-        "3": "EVENT_CREATE_QUOTE",
-        "6": "EVENT_UPDATE_QUOTE",
-        "7": "EVENT_DELETE_QUOTE",
-        "21": "EVENT_APPROVE_QUOTE",
-        "23": "EVENT_EXPIRED_QUOTE",
-        "34": "EVENT_ARCHIVE_QUOTE",
-        "42": "EVENT_RESTORE_QUOTE",
-        "61": "EVENT_SENT_QUOTE",
-        "64": "EVENT_REMIND_QUOTE",
-    },
-    "payments are not synced": {
-        "4": "EVENT_CREATE_PAYMENT",
-        "12": "EVENT_DELETE_PAYMENT",
-        "31": "EVENT_UPDATE_PAYMENT",
-        "32": "EVENT_ARCHIVE_PAYMENT",
-        "40": "EVENT_RESTORE_PAYMENT",
-    },
-    "credits are not synced": {
-        "27": "EVENT_CREATE_CREDIT",
-        "28": "EVENT_UPDATE_CREDIT",
-        "29": "EVENT_DELETE_CREDIT",
-        "35": "EVENT_ARCHIVE_CREDIT",
-        "43": "EVENT_RESTORE_CREDIT",
-        "62": "EVENT_SENT_CREDIT",
-    },
     "projects are not synced": {
         "25": "EVENT_PROJECT_CREATE",
         "26": "EVENT_PROJECT_UPDATE",
@@ -110,6 +139,8 @@ IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
 _REASONS = {event_id: reason for reason, group in IGNORED_BECAUSE.items() for event_id in group}
 EVENTS: Mapping[str, str] = {**HANDLED, **{i: name for group in IGNORED_BECAUSE.values() for i, name in group.items()}}
 
+_PAST = {each: each for each in ("sent", "late", "expired")} | {"remind": "reminded"}
+
 # A hashid of ten letters and digits today (section 1). It becomes a part of a URL later, so nothing else may pass.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
@@ -122,7 +153,7 @@ def address(root: str, key: str, event_id: str) -> str:
 def spoken(event_id: str) -> str:
     """EVENT_CREATE_CLIENT -> client created"""
     words = EVENTS.get(event_id, "").lower().split("_")
-    return f"{words[2]} {words[1]}d" if len(words) == 3 else f"event {event_id}"
+    return f"{words[2]} {_PAST.get(words[1], f'{words[1]}d')}" if len(words) == 3 else f"event {event_id}"
 
 
 def authentic(secret_header: str, expected_digest: str) -> bool:
@@ -137,14 +168,7 @@ def read(raw: bytes, event_id: str) -> Event:
     # Two events can have equal bodies (updated_at has whole seconds), and one may be repeated: section 8 and 9.
     delivery_id = hashlib.sha256(event_id.encode("utf-8", "replace") + b"\0" + raw).hexdigest()
     if event_id in HANDLED:
-        return Event(
-            delivery_id=delivery_id,
-            kind=HANDLED[event_id],
-            verdict=Verdict.HANDLED,
-            object=_OBJECTS[HANDLED[event_id].rpartition("_")[2]],
-            external_id=_id_of(entity),
-            by_content=True,
-        )
+        return _handled(delivery_id, HANDLED[event_id], entity)
     known = event_id in EVENTS
     return Event(
         delivery_id=delivery_id,
@@ -155,7 +179,25 @@ def read(raw: bytes, event_id: str) -> Event:
     )
 
 
-def _entity(raw: bytes) -> Mapping[str, Any]:
+def _handled(delivery_id: str, kind: str, entity: Entity) -> Event:
+    rows = _NEWS[kind.rpartition("_")[2]]
+    news = list(dict.fromkeys((name, id_) for name, ids in rows for id_ in ids(entity)))
+    if not news:
+        reason = "nothing of it is synced: a draft, or undone"
+        return Event(delivery_id=delivery_id, kind=kind, verdict=Verdict.IGNORED, by_content=True, reason=reason)
+    (object_, external_id), *also = news
+    return Event(
+        delivery_id=delivery_id,
+        kind=kind,
+        verdict=Verdict.HANDLED,
+        object=object_,
+        external_id=external_id,
+        also=tuple(also),
+        by_content=True,
+    )
+
+
+def _entity(raw: bytes) -> Entity:
     try:
         entity = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -163,10 +205,3 @@ def _entity(raw: bytes) -> Mapping[str, Any]:
     if not isinstance(entity, dict):
         raise BadPayload("the body is not a JSON object")
     return entity
-
-
-def _id_of(entity: Mapping[str, Any]) -> str:
-    external_id = entity.get("id")
-    if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
-        raise BadPayload("the record in the body has no usable id")
-    return external_id

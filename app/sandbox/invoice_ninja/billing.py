@@ -1,5 +1,7 @@
 """Invoices, quotes, recurring invoices as `Kind`s, and the actions on them (contracts/invoice_ninja, sections 5, 8)."""
 
+from datetime import UTC, datetime
+
 from starlette.responses import Response
 
 from app.sandbox.invoice_ninja import columns, documents, payments
@@ -118,6 +120,10 @@ _CLIENT_STATUS = {"draft": (DRAFT,), "paid": (PAID,), "unpaid": (SENT, PARTIAL),
 
 
 def _client_status(row: Row, value: str) -> bool:
+    """Overdue and expired go by the date, whatever the time zone of the company."""
+    late = row["due_date"] and row["due_date"] < datetime.now(UTC).date().isoformat()
+    if late and row["status_id"] in (SENT, PARTIAL) and {"overdue", "expired"} & set(value.split(",")):
+        return True
     wanted = [status for name in value.split(",") for status in _CLIENT_STATUS.get(name, ())]
     return row["status_id"] in wanted
 

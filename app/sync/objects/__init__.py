@@ -6,20 +6,29 @@ The engine knows none of them by name. A new object is a module here (its type, 
 
 from collections.abc import Mapping
 
+from app.sync.objects.balance import BALANCE, BalanceSettings
 from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.contact import CONTACT, ContactSettings
+from app.sync.objects.notice import NOTICE, NoticeSettings
+from app.sync.objects.recurring import RECURRING, RecurringSettings
 from app.sync.objects.task import TASK, TaskSettings
 
-OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK)}
+OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK, BALANCE, RECURRING, NOTICE)}
 
 __all__ = [
+    "BALANCE",
     "CONTACT",
+    "NOTICE",
     "OBJECTS",
+    "RECURRING",
     "TASK",
+    "BalanceSettings",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",
+    "NoticeSettings",
     "ObjectSettings",
     "ObjectType",
+    "RecurringSettings",
     "TaskSettings",
 ]

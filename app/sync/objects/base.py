@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.sync.fieldmap import Direction, Pair
 from app.sync.people import twin_key
@@ -48,6 +48,9 @@ class ObjectSettings(BaseModel):
         description="A record deleted in the CRM: archive its partner in billing, or keep it. The pair is unlinked"
         " either way. A record deleted in billing only unlinks: nothing is deleted in the CRM.",
     )
+    since: AwareDatetime | None = Field(
+        None, description="Records from before this moment that have no partner take no part; empty: all take part"
+    )
     fields: list[FieldPair] | None = Field(None, description="The field map; left out: the default map")
 
     def pairs(self) -> tuple[Pair, ...]:
@@ -67,6 +70,11 @@ class ObjectType:
     `person`: it has an e-mail address to be recognised by, may be merged into another, and is one part of the vendor's
     record. Anything else is recognised by its external id, and by the field `recognised_by`, which both sides have,
     below its parent. `unique`: no two records may have the same there, so it is looked for before every create.
+
+    `part_of_parent`: it is a part of its parent's record on both sides, and has its id: its partner is the same part of
+    the parent's partner. It is never made and never put away. `of_every_parent`: it is looked at for each of them.
+    `once`: it is written once, and never looked at again, whatever becomes of either side. What was there before the
+    object was switched on takes no part (`ObjectSettings.since`).
     """
 
     name: str
@@ -78,6 +86,9 @@ class ObjectType:
     parent: str = ""
     person: bool = False
     unique: bool = False
+    part_of_parent: bool = False
+    of_every_parent: bool = False
+    once: bool = False
 
     def identity(self, record: Record) -> str:
         """What two twins, entered on both sides at once, have in common; "" where nothing identifies the record."""

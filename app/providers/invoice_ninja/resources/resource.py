@@ -56,31 +56,40 @@ class Resource(Generic[T]):
         self.spec = spec
 
     async def each(
-        self, *, updated_since: datetime | None = None, lifecycle: Collection[Lifecycle] = ALIVE
+        self,
+        *,
+        updated_since: datetime | None = None,
+        lifecycle: Collection[Lifecycle] = ALIVE,
+        narrowed: Mapping[str, str] | None = None,
+        include: Collection[str] = (),
     ) -> AsyncIterator[T]:
         """Every record, deleted ones only where asked for. `updated_since` includes its own second and the one before.
+
+        `narrowed`: a filter of theirs, which may be ignored: the caller looks at what comes (section 4). `include`:
+        what is to come with each record.
 
         Sorted by id, so that a record which changes meanwhile moves to no other page.
         """
         since = int(updated_since.timestamp()) - 1 if updated_since else 0
         query = {"updated_at": str(since)} if since else {}
+        query |= {**(narrowed or {}), **_including(include)}
         async for raw in self._raw({**query, "status": ",".join(lifecycle)}):
             record = parse(self.spec.model, raw)
             if record.lifecycle in lifecycle and (raw.get("updated_at") or 0) >= since:
                 yield record
 
-    async def find(self, field: str, value: str) -> Sequence[T]:
+    async def find(self, field: str, value: str, *, include: Collection[str] = ()) -> Sequence[T]:
         """Records whose field is exactly that. The filter only narrows: it may be LIKE, and be ignored (section 4)."""
         if field not in self.spec.filters:
             raise Unsupported(self.spec.path, f"{LABEL} cannot be searched for {field}")
         if not value:
             return []  # an empty filter returns everything
-        query = {self.spec.filters[field]: value, "status": ",".join(ALIVE)}
+        query = {self.spec.filters[field]: value, "status": ",".join(ALIVE), **_including(include)}
         found = [raw async for raw in self._raw(query) if str(raw.get(field) or "") == value]
         return [parse(self.spec.model, raw) for raw in found]
 
-    async def get(self, id_: str) -> T:
-        return self._one(await self._read(id_), id_)
+    async def get(self, id_: str, *, include: Collection[str] = ()) -> T:
+        return self._one(await self._read(id_, _including(include)), id_)
 
     async def create(self, values: Mapping[str, Any]) -> T:
         """Raises Duplicate where its number is taken. A write whose answer was lost is looked up by its number."""
@@ -184,8 +193,8 @@ class Resource(Generic[T]):
                 return
         raise Rejected(f"more than {PER_PAGE * MAX_PAGES} of {self.spec.path}: too many to go through")
 
-    async def _read(self, id_: str) -> Any:
-        return await self._checked(self.wire.get(self._path(id_)))
+    async def _read(self, id_: str, params: Mapping[str, str] | None = None) -> Any:
+        return await self._checked(self.wire.get(self._path(id_), params or None))
 
     async def _write(self, method: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
         return await self._checked(self.wire.write(method, path, body, params))
@@ -220,6 +229,10 @@ class Resource(Generic[T]):
         if asked and record.id != asked:
             raise Rejected(f"{LABEL} was asked for {asked} and answers another one ({record.id})")
         return record
+
+
+def _including(relations: Collection[str]) -> dict[str, str]:
+    return {"include": ",".join(relations)} if relations else {}
 
 
 def _page(body: Any) -> tuple[Sequence[Mapping[str, Any]], int]:

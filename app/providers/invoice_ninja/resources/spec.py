@@ -1,13 +1,14 @@
 """How one resource differs from the others, and what that makes of a request. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from app.errors import Rejected, Unsupported
 from app.providers.invoice_ninja.resources.values import Entity, outgoing
 
 T = TypeVar("T", bound=Entity)
+U = TypeVar("U", bound=Entity)
 Reached = Callable[[Any], bool]
 """Whether a record is as a bulk action should have left it."""
 
@@ -56,6 +57,10 @@ class Spec(Generic[T]):
     has_documents: bool = False
     since: str = ""
     """The version that brought it; "": it was always there."""
+
+    def answering(self, model: type[U]) -> "Spec[U]":
+        """The same resource, where more is included in its answers."""
+        return Spec(**{each.name: getattr(self, each.name) for each in fields(self)} | {"model": model})
 
     def creating(self, values: Mapping[str, Any]) -> dict[str, Any]:
         if missing := [name for name in self.required if values.get(name) in (None, "")]:
