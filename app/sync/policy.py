@@ -1,9 +1,11 @@
 """What a bridge is set to do. Stored as JSON with the bridge, checked here."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sync.merge import Prefer
-from app.sync.objects import OBJECTS, ContactSettings, ObjectSettings, TaskSettings
+from app.sync.objects import OBJECTS, AppointmentSettings, ContactSettings, NoteSettings, ObjectSettings, TaskSettings
 
 
 class BridgeSettings(BaseModel):
@@ -17,6 +19,19 @@ class BridgeSettings(BaseModel):
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
+    note: NoteSettings = Field(default_factory=lambda: NoteSettings())
+    appointment: AppointmentSettings = Field(default_factory=lambda: AppointmentSettings())
+
+    @model_validator(mode="after")
+    def _one_writer(self) -> Self:
+        """A text that notes are kept in and a field of the contact's is mapped to would be overwritten for ever."""
+        mapped = {pair.billing for pair in self.contact.pairs()}
+        if self.note.enabled and self.note.into in mapped:
+            raise ValueError(
+                f"notes cannot go into {self.note.into}: the contact's field map has it as well; take that pair out of"
+                " “fields” of “contact”, or let notes become activities"
+            )
+        return self
 
     def objects(self) -> tuple[str, ...]:
         """Those that are switched on."""

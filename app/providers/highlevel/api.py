@@ -6,14 +6,21 @@ from typing import Any
 
 from app.errors import Unsupported
 from app.providers.base import Records
+from app.providers.highlevel.appointments import Appointments
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.notes import Notes
 from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
 from app.sync.objects import ObjectSettings
 
 Opener = Callable[[Wire, str, Mapping[str, Any], Any], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks}
+OBJECTS: Mapping[str, Opener] = {
+    "contact": Contacts,
+    "task": Tasks,
+    "note": Notes,
+    "appointment": Appointments,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,14 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "locations/tasks.readonly": "find tasks that were edited",
         "users.readonly": "know assignees by their e-mail",
     },
+    "note": {
+        "contacts.readonly": "read notes, and be told when they change",
+        "contacts.write": "write notes of clients to their contacts",
+    },
+    "appointment": {
+        "calendars/events.readonly": "read appointments, and be told when they change",
+        "users.readonly": "know whom an appointment is with by their e-mail",
+    },
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

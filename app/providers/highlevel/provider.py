@@ -31,10 +31,10 @@ _TOKEN = re.compile(r"[!-~]+")
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "edits are found by polling: HighLevel has no event for them"),
-    "note": Capability(Support.NONE, "notes are not synced by Crossledger yet"),
+    "note": Capability(Support.NATIVE),
     "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
-    "appointment": Capability(Support.NONE, "appointments are not synced by Crossledger yet"),
+    "appointment": Capability(Support.NATIVE, "appointments are read, never made or changed"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),

@@ -7,13 +7,20 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.http import Wire
+from app.providers.invoice_ninja.appointments import appointments
 from app.providers.invoice_ninja.clients import Clients
+from app.providers.invoice_ninja.notes import Notes
 from app.providers.invoice_ninja.tasks import Tasks
 from app.sync.objects import ObjectSettings
 
 Opener = Callable[[Wire, Mapping[str, Any], Any], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Clients, "task": Tasks}
+OBJECTS: Mapping[str, Opener] = {
+    "contact": Clients,
+    "task": Tasks,
+    "note": Notes,
+    "appointment": appointments,
+}
 
 
 @dataclass(frozen=True, slots=True)

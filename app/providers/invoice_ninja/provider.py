@@ -35,10 +35,12 @@ from app.sync.records import Side
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "the title is the description's first line, the due date a custom value"),
-    "note": Capability(Support.NONE, "its notes can be added, but not changed or deleted, and fire no webhook"),
+    "note": Capability(
+        Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling"
+    ),
     "tag": Capability(Support.NONE, "its clients have no tags"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
-    "appointment": Capability(Support.NONE, "it has no appointments"),
+    "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
@@ -58,7 +60,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset()
+    polled: frozenset[str] = frozenset({"note"})
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:

@@ -6,19 +6,25 @@ The engine knows none of them by name. A new object is a module here (its type, 
 
 from collections.abc import Mapping
 
+from app.sync.objects.appointment import APPOINTMENT, AppointmentSettings
 from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.contact import CONTACT, ContactSettings
+from app.sync.objects.note import NOTE, NoteSettings
 from app.sync.objects.task import TASK, TaskSettings
 
-OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK)}
+OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK, NOTE, APPOINTMENT)}
 
 __all__ = [
+    "APPOINTMENT",
     "CONTACT",
+    "NOTE",
     "OBJECTS",
     "TASK",
+    "AppointmentSettings",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",
+    "NoteSettings",
     "ObjectSettings",
     "ObjectType",
     "TaskSettings",

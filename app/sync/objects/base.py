@@ -20,6 +20,9 @@ class CrmDeleted(StrEnum):
     KEEP = "keep"
 
 
+LONGEST_KEY = 500
+"""Characters: an index cannot hold a whole text, and to wait for one that begins alike does no harm."""
+
 _FIELD = r"^[\w.\-]+$"
 
 
@@ -67,6 +70,8 @@ class ObjectType:
     `person`: it has an e-mail address to be recognised by, may be merged into another, and is one part of the vendor's
     record. Anything else is recognised by its external id, and by the field `recognised_by`, which both sides have,
     below its parent. `unique`: no two records may have the same there, so it is looked for before every create.
+    `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
+    twins are told apart by, or keeps them all in one text.
     """
 
     name: str
@@ -78,6 +83,7 @@ class ObjectType:
     parent: str = ""
     person: bool = False
     unique: bool = False
+    in_turn: bool = False
 
     def identity(self, record: Record) -> str:
         """What two twins, entered on both sides at once, have in common; "" where nothing identifies the record."""
@@ -85,3 +91,8 @@ class ObjectType:
             return twin_key(record)
         value = clean_text(record.values.get(self.recognised_by, "")).casefold()
         return f"{self.recognised_by}:{value}" if value else ""
+
+    def reserved(self, record: Record, parent: str) -> str:
+        """What only one attempt at a time may have in hand. `parent`: the billing id of the record's parent, or ""."""
+        own = "" if self.in_turn else self.identity(record)[:LONGEST_KEY]
+        return f"{own} of {parent}" if parent else own
