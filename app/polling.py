@@ -5,7 +5,8 @@ last change. A page of a hundred costs one call, so this is cheaper than looking
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import structlog
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 BATCH = 100
 UNSEEN = 500
 """Parts that are looked at for the first time in one round."""
+OVERLAP = timedelta(hours=1)
+"""How far a reading goes back behind the one before: clocks differ, and a record may show up late."""
 
 _KNOWN = {
     Side.CRM: text("""
@@ -55,6 +58,8 @@ _UNSEEN = {
 @dataclass(frozen=True, slots=True)
 class Poller:
     connections: Connections
+    _read: dict[tuple[int, Side, str], datetime] = field(default_factory=dict, repr=False)
+    """When each was last read to its end; lost with the process, so the first reading goes back to the bridge's day."""
 
     async def poll_all(self) -> None:
         """Every bridge, side and object with silent changes. One that fails does not hold up the others."""
@@ -62,6 +67,8 @@ class Poller:
             for side in Side:
                 polled = self.connections.provider(bridge.connection(side).provider).polled
                 for object_ in sorted(polled & set(bridge.settings.objects())):
+                    if not bridge.settings.of(object_).direction.reaches(side.other):
+                        continue
                     await self._poll_or_say(bridge, side, object_)
 
     async def _poll_or_say(self, bridge: BridgeView, side: Side, object_: str) -> None:
@@ -81,13 +88,16 @@ class Poller:
         settings = bridge.settings.of(object_)
         records = {each: self.connections.open(bridge, each).records(object_, settings) for each in Side}
         rules, _ = resolve(settings.pairs(), records[Side.CRM].fields(), records[Side.BILLING].fields())
+        started, key = datetime.now(UTC), (bridge.id, side, object_)
         found, batch = await self._unseen_parts(bridge, side, object_), list[Record]()
-        async for record in records[side].each():
+        async for record in records[side].each(self._read.get(key, bridge.created_at)):
             batch.append(record)
             if len(batch) >= BATCH:
                 found += await self._compare(bridge, side, object_, rules, batch)
                 batch = []
-        return found + await self._compare(bridge, side, object_, rules, batch)
+        found += await self._compare(bridge, side, object_, rules, batch)
+        self._read[key] = max(bridge.created_at, started - OVERLAP)
+        return found
 
     async def _unseen_parts(self, bridge: BridgeView, side: Side, object_: str) -> int:
         """Queue what every pair of the parent has, where it was never looked at. No vendor is asked."""

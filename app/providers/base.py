@@ -191,8 +191,11 @@ class Records(Protocol):
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         """The record as it is now. Raises Gone. A record archived or deleted softly is returned as such."""
 
-    def each(self) -> AsyncIterator[Record]:
-        """Every live record, a page at a time. Raises Unsupported where events tell of every change."""
+    def each(self, since: datetime) -> AsyncIterator[Record]:
+        """Live records, a page at a time: those of `since` and later, or all where the vendor shows no times.
+
+        Raises Unsupported where events tell of every change.
+        """
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Live candidates for a key, compared exactly by the provider where the vendor's filter is loose.
@@ -228,7 +231,7 @@ class Plain:
     def slot(self) -> str:
         return ""
 
-    def each(self) -> AsyncIterator[Record]:
+    def each(self, since: datetime) -> AsyncIterator[Record]:
         raise Unsupported("polling", "its events tell of every change")
 
     async def vanished(self, names: Collection[str]) -> Collection[str]:

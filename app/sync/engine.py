@@ -119,7 +119,12 @@ class Engine:
             return await self._crm_gone(work, billing)
         if billing is None:
             return _put_aside(work, "billing_gone")
-        if cut and billing.presence is Presence.ARCHIVED and work.link.problem == "crm_gone_archived":
+        if cut and crm.presence is Presence.ARCHIVED:
+            return _put_aside(work, work.link.problem)
+        await work.take_turn(billing)
+        if crm.presence is Presence.ARCHIVED:
+            return await self._crm_put_away(work, crm, billing)
+        if cut and billing.presence is Presence.ARCHIVED and work.link.problem in _ARCHIVED_BY_US:
             await work.records[Side.BILLING].restore(billing)
         action, detail = ("linked", "it came back") if cut else ("updated", "")
         return await work.bring_in_step(crm, billing, base=_base(work.link), action=action, detail=detail)
@@ -133,10 +138,21 @@ class Engine:
             )
         problem = "crm_gone"
         if billing is not None and work.settings.crm_deleted is CrmDeleted.ARCHIVE:
+            await work.take_turn(billing)
             problem = "crm_gone_archived"
             if billing.presence is Presence.ACTIVE:
                 await work.records[Side.BILLING].archive(billing)
         return _put_aside(work, problem)
+
+    async def _crm_put_away(self, work: Work, crm: Record, billing: Record) -> Settlement:
+        """Its partner learns why, and is put away as well; both come back together."""
+        told = await work.bring_in_step(crm, billing, base=_base(work.link), action="updated")
+        if billing.presence is Presence.ACTIVE:
+            await work.records[Side.BILLING].archive(billing)
+        aside = _put_aside(work, "crm_put_away")
+        changes = told.activity["changes"] if told.activity else []
+        activity = {**aside.activity, "changes": changes} if aside.activity else None
+        return replace(aside, link={**told.link, **aside.link}, activity=activity)
 
     async def _heir(self, work: Work, billing: Record) -> Record | None:
         email = email_of(billing)
@@ -158,10 +174,12 @@ def _base(link: LinkRow) -> Base | None:
 
 
 # Pairs that were cut because a side was gone, not by a person: it may come back (a client restored from the bin).
-_RETURNABLE = {"billing_gone", "crm_gone", "crm_gone_archived"}
+_RETURNABLE = {"billing_gone", "crm_gone", "crm_gone_archived", "crm_put_away"}
+_ARCHIVED_BY_US = {"crm_gone_archived", "crm_put_away"}
 _DETAILS = {
     "billing_gone": "The {billing} was deleted in billing. The {crm} is kept, and not synced any more.",
     "crm_gone": "The {crm} was deleted in the CRM. The {billing} is kept, and not synced any more.",
+    "crm_put_away": "The {crm} was put away in the CRM. The {billing} was archived, until it is back.",
     "crm_gone_archived": "The {crm} was deleted in the CRM. The {billing} was archived, and is not synced any more.",
 }
 

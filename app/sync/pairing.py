@@ -51,12 +51,12 @@ async def pair_up(work: Work) -> Settlement | None:
             return waiting(work.target, work.link, above, OBJECTS[above.object].called[side])
         parent = known[0]
     await _wait_for_partner(work, record)
-    match_key = work.type.identity(record) + (f" of {parent.id}" if parent else "")
+    match_key = work.type.reserved(record, (parent.billing_id or "") if parent else "")
     if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
     below = parent.id_on(side.other) or "" if parent else ""
     since = work.link.created_at - CLOCKS
-    found = await look(work.records[side.other], _keys(work, record, below), record, since=since)
+    found = await look(work.records[side.other], await _keys(work, record, below), record, since=since)
     if not work.type.person:
         found = Candidates(tuple([each for each in found.records if await _is_free(work, each)]), found.by)
     if len(found.records) > 1:
@@ -94,7 +94,7 @@ async def _wait_for_partner(work: Work, record: Record) -> None:
         raise Wait(BUSY, "its partner is being linked")
 
 
-def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
+async def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
     """Where to look for a partner. The slot costs a call of its own, so it is asked where it can have an answer:
 
     not for a contact entered after the bridge was made, whose first attempt this is: nothing can carry its id.
@@ -108,7 +108,7 @@ def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
     if other is Side.BILLING and work.slot and (again or older):
         keys.append(MatchKey(KeyKind.SLOT, record.id, parent=below))
     if not work.type.person:
-        if again or older or work.type.unique:
+        if again or older or work.type.unique or await work.store.awaited(work.target):
             named = record.values.get(work.type.recognised_by, "")
             keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
     elif email := email_of(record):

@@ -1,14 +1,17 @@
 """What a bridge is set to do. Stored as JSON with the bridge, checked here."""
 
 from datetime import datetime
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sync.merge import Prefer
 from app.sync.objects import (
     OBJECTS,
+    AppointmentSettings,
     BalanceSettings,
     ContactSettings,
+    NoteSettings,
     NoticeSettings,
     ObjectSettings,
     RecurringSettings,
@@ -30,6 +33,19 @@ class BridgeSettings(BaseModel):
     balance: BalanceSettings = Field(default_factory=lambda: BalanceSettings())
     recurring: RecurringSettings = Field(default_factory=lambda: RecurringSettings())
     notice: NoticeSettings = Field(default_factory=lambda: NoticeSettings())
+    note: NoteSettings = Field(default_factory=lambda: NoteSettings())
+    appointment: AppointmentSettings = Field(default_factory=lambda: AppointmentSettings())
+
+    @model_validator(mode="after")
+    def _one_writer(self) -> Self:
+        """A text that notes are kept in and a field of the contact's is mapped to would be overwritten for ever."""
+        mapped = {pair.billing for pair in self.contact.pairs()}
+        if self.note.enabled and self.note.into in mapped:
+            raise ValueError(
+                f"notes cannot go into {self.note.into}: the contact's field map has it as well; take that pair out of"
+                " “fields” of “contact”, or let notes become activities"
+            )
+        return self
 
     def objects(self) -> tuple[str, ...]:
         """Those that are switched on."""

@@ -54,6 +54,14 @@ ELSEWHERE = text("""
        AND (l.billing_id = :billing_id AND l.crm_id IS NOT NULL OR l.crm_id = nullif(:slot, ''))
      LIMIT 1
 """)
+# A create went out to this side, and its answer was lost: a record that is found there may be what came of it.
+AWAITED = {
+    side: text(
+        "SELECT 1 FROM links WHERE state IN ('retrying', 'waiting', 'failed') AND bridge_id = :bridge_id"  # noqa: S608
+        f" AND object = :object AND creating = :side AND {column} IS NULL LIMIT 1"
+    )
+    for side, column in COLUMN.items()
+}
 WAITING = text("""
     SELECT object, CASE WHEN crm_id IS NULL THEN 'billing' ELSE 'crm' END, coalesce(crm_id, billing_id) FROM links
      WHERE bridge_id = :bridge_id AND waits_for = ANY(:keys)

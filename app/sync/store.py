@@ -128,6 +128,11 @@ class Store:
             return None
         return LinkRow(**{name: value for name, value in row.items() if name != "busy"}), row["busy"]
 
+    async def awaited(self, target: Target) -> bool:
+        """Whether a record like this may have come of a create of ours whose answer was lost."""
+        key = {"bridge_id": target.bridge_id, "object": target.object, "side": target.side.value}
+        return await self._one(statements.AWAITED[target.side], key) is not None
+
     async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
         """The other bridge, by its name, that has a billing record linked, or is linking it: `slot` names its partner.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.directory import BridgeView
-from app.errors import Gone, Rejected
+from app.errors import Gone, Rejected, Wait
 from app.providers.base import Records
 from app.sync.fieldmap import Rule
 from app.sync.merge import Base, Held, Merge, merge, rebase
@@ -63,6 +63,13 @@ class Work:
                 " for a person of that client again, or unlink the pair."
             )
         return record
+
+    async def take_turn(self, billing: Record) -> None:
+        """Raises Wait while another record of the same parent is written."""
+        if self.type.in_turn:
+            key = self.type.reserved(billing, billing.parent)
+            if not await self.store.reserve(self.link, self.target, match_key=key, creating=Side.BILLING):
+                raise Wait(BUSY, "another one of the same parent is being written")
 
     async def bring_in_step(
         self,

@@ -6,7 +6,9 @@ from typing import Any
 
 from app.errors import Unsupported
 from app.providers.base import Records
+from app.providers.highlevel.appointments import Appointments
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.notes import Notes
 from app.providers.highlevel.notices import Notices
 from app.providers.highlevel.standing import Standing
 from app.providers.highlevel.tasks import Tasks
@@ -21,6 +23,8 @@ OBJECTS: Mapping[str, Opener] = {
     "balance": Standing,
     "recurring": Standing,
     "notice": Notices,
+    "note": Notes,
+    "appointment": Appointments,
 }
 
 

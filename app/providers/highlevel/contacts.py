@@ -54,7 +54,7 @@ class Contacts:
             raise Rejected(f"HighLevel was asked for contact {external_id} and answers another one ({contact['id']})")
         return self._read(contact)
 
-    def each(self) -> AsyncIterator[Record]:
+    def each(self, since: datetime) -> AsyncIterator[Record]:
         raise Unsupported("polling", "its events tell of every change")
 
     async def find(self, key: MatchKey) -> Sequence[Record]:

@@ -44,6 +44,14 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
     "balance": {"locations/customFields.write": "make the custom fields of the balance where they are missing"},
     "recurring": {"locations/customFields.write": "make the custom field of recurring invoices where it is missing"},
     "notice": {"contacts.write": "write notes"},
+    "note": {
+        "contacts.readonly": "read notes, and be told when they change",
+        "contacts.write": "write notes of clients to their contacts",
+    },
+    "appointment": {
+        "calendars/events.readonly": "read appointments, and be told when they change",
+        "users.readonly": "know whom an appointment is with by their e-mail",
+    },
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.errors import AnswerLost, Gone, Retry
 from app.providers.base import KeyKind, MatchKey, Plain
-from app.providers.highlevel.wire import ID, Task, TaskReply, TasksReply, reply, task_id
+from app.providers.highlevel.wire import ID, Task, TaskReply, TasksReply, own_path, reply, task_id
 from app.providers.http import Wire
 from app.sync.objects import TaskSettings
 from app.sync.records import FieldSpec, Kind, Record, Values
@@ -45,7 +45,7 @@ class Tasks(Plain):
             raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel task")
         if not contact_id:
             return self._read(await self._sought(own))
-        return self._read(reply(TaskReply, await self.wire.get(_path(external_id))).task, contact_id)
+        return self._read(reply(TaskReply, await self.wire.get(own_path(external_id, "tasks"))).task, contact_id)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The task of this id, or the contact's tasks of this title."""
@@ -74,10 +74,10 @@ class Tasks(Plain):
         body = self._body({k: v for k, v in values.items() if v or k != "due"}, current)
         if not body:
             return current
-        answer = await self.wire.write("PUT", _path(current.id), body)
+        answer = await self.wire.write("PUT", own_path(current.id, "tasks"), body)
         return self._read(reply(TaskReply, answer, failure=AnswerLost).task, current.parent)
 
-    async def each(self) -> AsyncIterator[Record]:
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
         async for task in self._all():
             if task.contact_id:
                 yield self._read(task)
@@ -106,7 +106,7 @@ class Tasks(Plain):
 
     def _read(self, task: Task, contact_id: str = "") -> Record:
         contact_id = contact_id or task.contact_id
-        due = _moment(task.due_date)
+        due = moment(task.due_date)
         return Record(
             id=task_id(contact_id, task.id),
             parent=contact_id,
@@ -124,7 +124,7 @@ class Tasks(Plain):
         words = {"title": "title", "body": "body"}
         body: dict[str, Any] = {words[name]: value for name, value in values.items() if name in words}
         if "due" in values:
-            body["dueDate"] = self._due(values["due"], _moment(current.raw["due_date"]) if current else None)
+            body["dueDate"] = self._due(values["due"], moment(current.raw["due_date"]) if current else None)
         if "completed" in values:
             body["completed"] = values["completed"] == "yes"
         if "assignee" in values:
@@ -149,14 +149,7 @@ class Tasks(Plain):
         return ZoneInfo(self.data.get("timezone") or "UTC")
 
 
-def _path(external_id: str) -> str:
-    contact_id, _, own = external_id.partition("/")
-    if not (ID.fullmatch(contact_id) and ID.fullmatch(own)):
-        raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel task")
-    return f"/contacts/{contact_id}/tasks/{own}"
-
-
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     """An ISO 8601 moment; without a zone it is UTC. None where it is none."""
     try:
         moment = datetime.fromisoformat(text or "")

@@ -59,6 +59,12 @@ HANDLED: Mapping[str, str] = {
     "TaskCreate": "task",
     "TaskComplete": "task",
     "TaskDelete": "task",
+    "NoteCreate": "note",
+    "NoteUpdate": "note",
+    "NoteDelete": "note",
+    "AppointmentCreate": "appointment",
+    "AppointmentUpdate": "appointment",
+    "AppointmentDelete": "appointment",
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -67,8 +73,6 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
     "plans and other accounts of HighLevel's are not synced": (
         "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
     ),
-    "notes are not synced": ("NoteCreate", "NoteUpdate", "NoteDelete"),
-    "appointments are not synced": ("AppointmentCreate", "AppointmentUpdate", "AppointmentDelete"),
     "opportunities are not synced": (
         "OpportunityCreate", "OpportunityUpdate", "OpportunityDelete", "OpportunityStageUpdate",
         "OpportunityStatusUpdate", "OpportunityMonetaryValueUpdate", "OpportunityAssignedToUpdate",
@@ -99,6 +103,8 @@ IGNORED: Mapping[str, str] = {event: reason for reason, events in _IGNORED_FOR.i
 # Their documented bodies have no `type`, or use it for something else (a price's type, a message's channel).
 _NAMELESS = ("Invoice", "Product", "Price", "Record", "Relation", "Association", "ObjectSchema", "ProviderOutbound")
 NAMELESS = frozenset(event for event in IGNORED if event.startswith(_NAMELESS))
+# An update and a deletion are documented with the type of a creation (contracts/ghl, section 2.4).
+_MISNAMED = frozenset(event for event, object_ in HANDLED.items() if object_ == "appointment")
 _NAMED = (HANDLED.keys() | IGNORED.keys()) - NAMELESS
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
@@ -166,7 +172,12 @@ def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
     """The id of the record; of the account where the event is about the app: an agency's names no location."""
     if HANDLED[kind] == APP:
         return _id(location or body.get("companyId"), "locationId")
+    if HANDLED[kind] == "appointment":
+        inner = body.get("appointment")
+        return _id(inner.get("id") if isinstance(inner, dict) else None, "appointment.id")
     own = _id(body.get("id"), "id")
+    if HANDLED[kind] == "note":
+        return task_id(_id(body.get("contactId"), "contactId"), own)
     if HANDLED[kind] != "task":
         return own
     contact_id = body.get("contactId")  # may be missing (highlevel-api-docs#332)
@@ -242,6 +253,8 @@ def _kind(body: Mapping[str, Any], event: str) -> str:
     """The body names the event; the path does where the body cannot."""
     path, said = _if_name(event), _if_name(body.get("type"))
     if path in NAMELESS and said not in _NAMED:
+        return path
+    if path in _MISNAMED and said in _MISNAMED:
         return path
     return said or path
 

@@ -16,6 +16,7 @@ from app.providers.http import retry_after
 
 LABEL = "HighLevel"
 VERSION = "2021-07-28"
+CALENDARS_VERSION = "2021-04-15"
 BASE_URL = "https://services.leadconnectorhq.com"
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -23,8 +24,19 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def task_id(contact_id: str, own: str) -> str:
-    """A task's id for us: its path needs the contact's as well. `contact_id` "": not known, to be looked for."""
+    """A task's id for us, and a note's: its path needs the contact's as well.
+
+    `contact_id` "": not known, to be looked for.
+    """
     return f"{contact_id}/{own}"
+
+
+def own_path(external_id: str, word: str) -> str:
+    """The path of a contact's task or note: `word` is "tasks" or "notes". Raises Gone where it is no such id."""
+    contact_id, _, own = external_id.partition("/")
+    if not (ID.fullmatch(contact_id) and ID.fullmatch(own)):
+        raise Gone(f"“{external_id[:80]}” is not the id of one of HighLevel's {word}")
+    return f"/contacts/{contact_id}/{word}/{own}"
 
 
 DAY_IS_SPENT = 3600.0
@@ -33,7 +45,8 @@ BREATH = 0.05
 
 _COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
 _NO_SUCH_RECORD = re.compile(
-    r"\b(?:contact|task)(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)", re.IGNORECASE
+    r"\b(?:contact|task|note|event|appointment)(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)",
+    re.IGNORECASE,
 )
 _SCOPE = re.compile(r"not authorized for this scope|not allowed to access this scope", re.IGNORECASE)
 
@@ -44,10 +57,11 @@ class HighLevelDialect:
 
     token: str = field(repr=False)
     label: str = LABEL
+    version: str = VERSION
 
     def headers(self) -> Mapping[str, str]:
         bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return {**bearer, "Version": VERSION, "Accept": "application/json"}
+        return {**bearer, "Version": self.version, "Accept": "application/json"}
 
     def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
         """Our own budget counts exactly; a pause is for what it cannot know.
@@ -152,6 +166,40 @@ class TaskReply(BaseModel):
 
 class TasksReply(BaseModel):
     tasks: list[Task]
+
+
+class Note(BaseModel):
+    id: str
+    body: str | None = None
+    date_added: str | None = Field(None, validation_alias="dateAdded")
+
+
+class NoteReply(BaseModel):
+    note: Note
+
+
+class NotesReply(BaseModel):
+    notes: list[Note]
+
+
+class Appointment(BaseModel):
+    """HighLevel spells the status both ways (contracts/ghl, section 4)."""
+
+    id: str
+    contact_id: str = Field("", validation_alias="contactId")
+    title: str | None = None
+    status: str = Field("", validation_alias=AliasChoices("appointmentStatus", "appoinmentStatus"))
+    start_time: str | None = Field(None, validation_alias="startTime")
+    end_time: str | None = Field(None, validation_alias="endTime")
+    address: str | None = None
+    text: str | None = Field(None, validation_alias=AliasChoices("notes", "description"))
+    assigned_to: str | None = Field(None, validation_alias="assignedUserId")
+    date_added: str | None = Field(None, validation_alias="dateAdded")
+    date_updated: str | None = Field(None, validation_alias="dateUpdated")
+
+
+class AppointmentReply(BaseModel):
+    event: Appointment
 
 
 class User(BaseModel):

@@ -7,8 +7,10 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.http import Wire
+from app.providers.invoice_ninja.appointments import appointments
 from app.providers.invoice_ninja.balances import Balances
 from app.providers.invoice_ninja.clients import Clients
+from app.providers.invoice_ninja.notes import Notes
 from app.providers.invoice_ninja.notices import Notices
 from app.providers.invoice_ninja.recurring import Recurring
 from app.providers.invoice_ninja.tasks import Tasks
@@ -22,6 +24,8 @@ OBJECTS: Mapping[str, Opener] = {
     "balance": Balances,
     "recurring": Recurring,
     "notice": Notices,
+    "note": Notes,
+    "appointment": appointments,
 }
 
 

@@ -71,7 +71,7 @@ class Balances(ReadOnly):
         presence = Presence.DELETED if client.is_deleted else Presence.ACTIVE
         return Record(id=external_id, parent=external_id, part=part, values=values, presence=presence)
 
-    async def each(self) -> AsyncIterator[Record]:
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
         """Clients with open invoices, and those that changed lately: of each what the two lists show.
 
         Days overdue change with the calendar, and webhooks get lost (section 8).

@@ -48,7 +48,7 @@ class Clients:
             raise Wait(1, "Invoice Ninja is still creating it")
         return record
 
-    def each(self) -> AsyncIterator[Record]:
+    def each(self, since: datetime) -> AsyncIterator[Record]:
         raise Unsupported("polling", "its events tell of every change")
 
     async def find(self, key: MatchKey) -> Sequence[Record]:

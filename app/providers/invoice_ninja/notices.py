@@ -102,7 +102,7 @@ class Notices(ReadOnly):
         text = wording.format_map(self._words(found, state))
         return Record(id=external_id, parent=found.client_id, values={"text": text}, created_at=state.at)
 
-    async def each(self) -> AsyncIterator[Record]:
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
         """Only which there are: their words are made when they are told."""
         since = self._company.clock() - LATELY
         for entity, source in SOURCES.items():

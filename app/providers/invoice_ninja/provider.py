@@ -38,10 +38,12 @@ CAPABILITIES: Mapping[str, Capability] = {
     "balance": Capability(Support.NATIVE, "computed from the client's invoices and their payments"),
     "recurring": Capability(Support.NATIVE, "found by polling: it has no event for them"),
     "notice": Capability(Support.NATIVE, "its events and polling: nothing tells that an invoice was viewed or is late"),
-    "note": Capability(Support.NONE, "its notes can be added, but not changed or deleted, and fire no webhook"),
+    "note": Capability(
+        Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling"
+    ),
     "tag": Capability(Support.NONE, "its clients have no tags"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
-    "appointment": Capability(Support.NONE, "it has no appointments"),
+    "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
@@ -61,7 +63,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset({"balance", "recurring", "notice"})
+    polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring"})
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:

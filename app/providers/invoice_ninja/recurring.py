@@ -27,7 +27,7 @@ class Recurring(ReadOnly):
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return _read(external_id, await Resource(self.wire, RECURRING_INVOICES).find("client_id", external_id), part)
 
-    async def each(self) -> AsyncIterator[Record]:
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
         """Each client that has any, also one whose are all stopped or deleted: then its date is taken away."""
         found: dict[str, list[RecurringInvoice]] = {}
         everything = Resource(self.wire, RECURRING_INVOICES).each(lifecycle=("active", "archived", "deleted"))

@@ -81,11 +81,16 @@ class CompanyPersons(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Tasks(Plain):
-    """`data`: what the probe learned (`task_statuses`, `users`)."""
+    """`data`: what the probe learned (`task_statuses`, `users`).
+
+    `made_of`: the other object that these tasks are made of, "appointment"; its slot begins with that word, so that
+    each object leaves the other's tasks alone.
+    """
 
     wire: Wire
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     settings: TaskSettings = field(default_factory=TaskSettings)
+    made_of: str = ""
     _lists: dict[str, Sequence[Record]] = field(default_factory=dict, repr=False)
     """Of clients that were asked for; one of these objects lives as long as one job."""
 
@@ -99,20 +104,26 @@ class Tasks(Plain):
             FieldSpec(name="title", label="Title (first line of the description)"),
             FieldSpec(name="body", label="Description"),
             FieldSpec(name="due", label="Due date", kind=Kind.DATE, strict=True),
+            FieldSpec(name="status", label="Status by name", options=frozenset(self._statuses.values())),
             FieldSpec(name="completed", label="Status", options=frozenset(reachable)),
             FieldSpec(name="assignee", label="Assignee", kind=Kind.EMAIL, options=frozenset(self._users.values())),
         )
         return {each.name: each for each in specs}
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
-        return self._read(parse(TaskAnswer, await self.wire.get(_path(external_id))).data)
+        task = parse(TaskAnswer, await self.wire.get(_path(external_id))).data
+        if _made_of(task) != self.made_of:
+            raise Gone("it belongs to another object: an appointment is a task here, too")
+        return self._read(task)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The client's live tasks that carry this external id, or have this title."""
         if not _ID.fullmatch(key.parent):
             return []
         if key.parent not in self._lists:
-            self._lists[key.parent] = [self._read(each) for each in await self._of_client(key.parent)]
+            self._lists[key.parent] = [
+                self._read(each) for each in await self._of_client(key.parent) if _made_of(each) == self.made_of
+            ]
         there, wanted = self._lists[key.parent], key.value.casefold()
         if key.kind is KeyKind.SLOT:
             return [each for each in there if each.slot == key.value]
@@ -120,12 +131,12 @@ class Tasks(Plain):
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         given = {name: value for name, value in values.items() if value}
-        body = {"client_id": parent, self.slot: slot, **self._body(given, {})}
+        body = {"client_id": parent, self.slot: self._marked(slot), **self._body(given, {})}
         return self._read(parse(TaskAnswer, await self.wire.write("POST", "/tasks", body)).data)
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
         kept = {name: current.raw[name] for name in _SENT_BACK if name in current.raw}
-        body = {**kept, **({self.slot: slot} if slot else {}), **self._body(values, current.raw)}
+        body = {**kept, **({self.slot: self._marked(slot)} if slot else {}), **self._body(values, current.raw)}
         return self._read(parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data)
 
     async def archive(self, current: Record) -> None:
@@ -167,11 +178,12 @@ class Tasks(Plain):
                 "title": title,
                 "body": body,
                 "due": kept if is_date(kept) else told,
+                "status": self._statuses.get(task.status_id, ""),
                 "completed": "yes" if task.status_id in self._done_ids else "no",
                 "assignee": self._users.get(task.assigned_user_id, ""),
             },
             presence=task.presence,
-            slot=str((task.model_extra or {}).get(self.slot) or "").strip(),
+            slot=str((task.model_extra or {}).get(self.slot) or "").strip().removeprefix(self._marked("")),
             created_at=_moment(task.created_at),
             updated_at=_moment(task.updated_at),
             raw=task.model_dump(),
@@ -186,10 +198,16 @@ class Tasks(Plain):
             body[self._due_field] = due
         if "completed" in values:
             body["status_id"] = self._done_id if values["completed"] == "yes" else self._open_id
+        if "status" in values:
+            names = {name: id_ for id_, name in self._statuses.items()}
+            body["status_id"] = names.get(values["status"]) or self._open_id
         if "assignee" in values:
             ids = {email.casefold(): id_ for id_, email in self._users.items()}
             body["assigned_user_id"] = ids.get(values["assignee"].casefold(), "")
         return body
+
+    def _marked(self, slot: str) -> str:
+        return f"{self.made_of}:{slot}" if self.made_of else slot
 
     @property
     def _due_field(self) -> str:
@@ -222,6 +240,12 @@ class Tasks(Plain):
         wanted = self.settings.open.casefold()
         open_ = {id_: name for id_, name in self._statuses.items() if id_ not in self._done_ids}
         return next((id_ for id_, name in open_.items() if name.casefold() == wanted), next(iter(open_), ""))
+
+
+def _made_of(task: Task) -> str:
+    """The settings of the two objects may name different fields, so all are looked at."""
+    kept = (str((task.model_extra or {}).get(f"custom_value{n}") or "") for n in range(1, 5))
+    return "appointment" if any(each.startswith("appointment:") for each in kept) else ""
 
 
 def _parts(description: str) -> tuple[str, str, str]:

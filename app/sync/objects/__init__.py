@@ -6,26 +6,34 @@ The engine knows none of them by name. A new object is a module here (its type, 
 
 from collections.abc import Mapping
 
+from app.sync.objects.appointment import APPOINTMENT, AppointmentSettings
 from app.sync.objects.balance import BALANCE, BalanceSettings
 from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.contact import CONTACT, ContactSettings
+from app.sync.objects.note import NOTE, NoteSettings
 from app.sync.objects.notice import NOTICE, NoticeSettings
 from app.sync.objects.recurring import RECURRING, RecurringSettings
 from app.sync.objects.task import TASK, TaskSettings
 
-OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK, BALANCE, RECURRING, NOTICE)}
+OBJECTS: Mapping[str, ObjectType] = {
+    each.name: each for each in (CONTACT, TASK, NOTE, APPOINTMENT, BALANCE, RECURRING, NOTICE)
+}
 
 __all__ = [
+    "APPOINTMENT",
     "BALANCE",
     "CONTACT",
+    "NOTE",
     "NOTICE",
     "OBJECTS",
     "RECURRING",
     "TASK",
+    "AppointmentSettings",
     "BalanceSettings",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",
+    "NoteSettings",
     "NoticeSettings",
     "ObjectSettings",
     "ObjectType",

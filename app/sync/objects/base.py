@@ -20,6 +20,9 @@ class CrmDeleted(StrEnum):
     KEEP = "keep"
 
 
+LONGEST_KEY = 500
+"""Characters: an index cannot hold a whole text, and to wait for one that begins alike does no harm."""
+
 _FIELD = r"^[\w.\-]+$"
 
 
@@ -75,6 +78,8 @@ class ObjectType:
     the parent's partner. It is never made and never put away. `of_every_parent`: it is looked at for each of them.
     `once`: it is written once, and never looked at again, whatever becomes of either side. What was there before the
     object was switched on takes no part (`ObjectSettings.since`).
+    `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
+    twins are told apart by, or keeps them all in one text.
     """
 
     name: str
@@ -89,6 +94,7 @@ class ObjectType:
     part_of_parent: bool = False
     of_every_parent: bool = False
     once: bool = False
+    in_turn: bool = False
 
     def identity(self, record: Record) -> str:
         """What two twins, entered on both sides at once, have in common; "" where nothing identifies the record."""
@@ -96,3 +102,8 @@ class ObjectType:
             return twin_key(record)
         value = clean_text(record.values.get(self.recognised_by, "")).casefold()
         return f"{self.recognised_by}:{value}" if value else ""
+
+    def reserved(self, record: Record, parent: str) -> str:
+        """What only one attempt at a time may have in hand. `parent`: the billing id of the record's parent, or ""."""
+        own = "" if self.in_turn else self.identity(record)[:LONGEST_KEY]
+        return f"{own} of {parent}" if parent else own

@@ -2,22 +2,16 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from app.sync.fieldmap import Pair
 from app.sync.objects.base import ObjectSettings, ObjectType
 from app.sync.records import Side
 
 
-class TaskSettings(ObjectSettings):
-    default_map = tuple(Pair(name, name) for name in ("title", "body", "due", "completed", "assignee"))
+class TaskPlaces(BaseModel):
+    """Where billing keeps what its tasks have no field for, and which status is an open one."""
 
-    done: list[str] = Field(
-        ["Done"],
-        min_length=1,
-        max_length=20,
-        description="Task statuses in billing that mean “completed”; one completed in the CRM gets the first of them",
-    )
     open: str = Field(
         "", max_length=200, description="The status of a task that is opened again; empty: the first that is not done"
     )
@@ -33,6 +27,17 @@ class TaskSettings(ObjectSettings):
         if self.slot == self.due_field:
             raise ValueError("the CRM id and the due date of a task need two different fields")
         return self
+
+
+class TaskSettings(TaskPlaces, ObjectSettings):
+    default_map = tuple(Pair(name, name) for name in ("title", "body", "due", "completed", "assignee"))
+
+    done: list[str] = Field(
+        ["Done"],
+        min_length=1,
+        max_length=20,
+        description="Task statuses in billing that mean “completed”; one completed in the CRM gets the first of them",
+    )
 
 
 TASK = ObjectType(
