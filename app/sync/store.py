@@ -92,8 +92,7 @@ class Store:
 
     async def claim(self, target: Target) -> LinkRow | None:
         """Own the record's row, made where there is none. None: another job owns it now."""
-        values = {**_key(target), "claim": target.claim, **self._seconds}
-        row = await self._one(CLAIM[target.side], values)
+        row = await self._one(CLAIM[target.side], {**_key(target), "claim": target.claim, **self._seconds})
         return LinkRow(**row) if row is not None else None
 
     async def reserve(self, link: LinkRow, target: Target, *, match_key: str, creating: Side) -> bool:
@@ -121,25 +120,21 @@ class Store:
 
     async def find(self, target: Target, side: Side, external_id: str) -> tuple[LinkRow, bool] | None:
         """The row that holds this id in the target's bridge, and whether a job owns it right now."""
-        row = await self._one(
-            FIND[side], {"bridge_id": target.bridge_id, "object": target.object, "external_id": external_id}
-        )
+        row = await self._one(FIND[side], {**_key(target), "external_id": external_id})
         if row is None:
             return None
         return LinkRow(**{name: value for name, value in row.items() if name != "busy"}), row["busy"]
 
     async def awaited(self, target: Target) -> bool:
         """Whether a record like this may have come of a create of ours whose answer was lost."""
-        key = {"bridge_id": target.bridge_id, "object": target.object, "side": target.side.value}
-        return await self._one(statements.AWAITED[target.side], key) is not None
+        return await self._one(statements.AWAITED[target.side], _key(target)) is not None
 
     async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
         """The other bridge, by its name, that has a billing record linked, or is linking it: `slot` names its partner.
 
         Bridges of different CRM accounts may share a billing account.
         """
-        key = {"bridge_id": target.bridge_id, "object": target.object}
-        row = await self._one(statements.ELSEWHERE, {**key, "billing_id": billing_id, "slot": slot})
+        row = await self._one(statements.ELSEWHERE, {**_key(target), "billing_id": billing_id, "slot": slot})
         return str(row["name"]) if row else None
 
     async def settle(self, target: Target, link: LinkRow, end: Settlement) -> bool:

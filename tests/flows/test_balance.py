@@ -50,7 +50,7 @@ async def definitions(world: World) -> list[dict[str, Any]]:
 
 async def standing(world: World, contact: str) -> dict[str, Any]:
     """The contact's fields of the balance by their names, and its tags."""
-    names = {each["id"]: FIELDS.get(each["name"]) for each in await definitions(world)}
+    names = {each["id"]: FIELDS[each["name"]] for each in await definitions(world) if each["name"] in FIELDS}
     found = await world.contact(contact)
     values = {names[each["id"]]: each["value"] for each in found["customFields"] if names.get(each["id"])}
     return {**values, "tags": set(found["tags"])}

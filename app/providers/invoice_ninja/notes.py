@@ -119,7 +119,7 @@ class Notes(Plain):
     async def each(self, since: datetime) -> AsyncIterator[Record]:
         """Activity notes on clients, newest first. One call reads a hundred activities of the whole company."""
         if self.settings.since:
-            since = max(since, datetime.combine(self.settings.since, datetime.min.time(), UTC))
+            since = max(since, self.settings.since)
         story = Story()
         async for activity in self._activities():
             if activity.created_at < int(since.timestamp()):

@@ -1,6 +1,5 @@
 """A note of a contact is a note in the activity of its client."""
 
-from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -25,11 +24,6 @@ class NoteSettings(ObjectSettings):
         NoteInto.ACTIVITY,
         description="Where a note of the CRM goes: a note in the client's activity, or a block in a text of the client."
         " Notes that are there already stay where they are.",
-    )
-    since: date | None = Field(
-        None,
-        description="Activity notes of billing from before this day (UTC) are not brought over; those from before the"
-        " bridge was made never are",
     )
     crm_deleted: CrmDeleted = Field(
         CrmDeleted.ARCHIVE,
