@@ -46,6 +46,7 @@ async def test_from_an_empty_database_to_a_contact_that_came_across_and_back() -
         await expect(visitor.page.get_by_text("Make a bridge")).to_be_visible()
         await visitor.open("/account")
         await visitor.press("Log out")
+        await visitor.sees("Log in")
         await visitor.open("/connect")
         await visitor.sees("Log in")
 

@@ -64,9 +64,14 @@ class Visitor:
         context = self.page.context
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("response", self._answered)
-        context.on("requestfailed", lambda request: self.complaints.append(f"{request.url}: {request.failure}"))
+        # An icon that is still loading when the page is left is cancelled by the browser itself.
+        context.on("requestfailed", lambda request: self._failed(request.url, str(request.failure)))
         context.on("console", self._said)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _failed(self, url: str, failure: str) -> None:
+        if not (failure == "net::ERR_ABORTED" and url.endswith("/icon.svg")):
+            self.complaints.append(f"{url}: {failure}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400 and response.request.resource_type != "document":
