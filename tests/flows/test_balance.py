@@ -1,4 +1,4 @@
-"""What a client owes and has paid, as custom fields and tags of its contact, between the service and both simulators."""
+"""What a client owes and has paid, as custom fields and tags of its contact."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
