@@ -250,9 +250,9 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
 
 
 def _since(work: Work) -> datetime | None:
-    """What is told once is told from the bridge's making on at the earliest."""
+    """What is written once is written from the bridge's making on at the earliest. Vendors count in whole seconds."""
     since = work.settings.since or (work.bridge.created_at if work.type.once else None)
-    return since.astimezone(UTC) if since else None
+    return since.astimezone(UTC).replace(microsecond=0) if since else None
 
 
 def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:

@@ -57,7 +57,7 @@ class BridgeSettings(BaseModel):
         for name in self.objects():
             old, new = before.of(name) if before else None, self.of(name)
             if OBJECTS[name].once and new.since is None:
-                since = old.since if old and old.enabled and old.since else now
+                since = old.since if old and old.enabled and old.since else now.replace(microsecond=0)
                 begun[name] = new.model_copy(update={"since": since})
         return self.model_copy(update=begun)
 

@@ -489,7 +489,8 @@ async def test_an_odd_secret_header_is_refused(door: Door, secret: bytes) -> Non
 
 async def test_every_known_event_id_is_handled_or_ignored_on_purpose(door: Door) -> None:
     assert len(EVENTS) == 65
-    statuses = {(await door.send_ninja(client(), event_id)).status_code for event_id in EVENTS}
+    record = json.dumps({"id": "VolejRejNm", "client_id": "VolejRejNm", "status_id": "3", "amount": 5}).encode()
+    statuses = {(await door.send_ninja(record, event_id)).status_code for event_id in EVENTS}
 
     assert statuses == {202}
     events = {event["kind"]: event for event in await door.events()}

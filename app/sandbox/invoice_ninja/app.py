@@ -20,6 +20,7 @@ from app.sandbox.invoice_ninja import (
     files,
     misc,
     payments,
+    portal,
     purchasing,
     resources,
     tasks,
@@ -133,6 +134,7 @@ def _other_routes(ninja: Ninja) -> list[Route]:
     ]
     return [
         _route(ninja, "POST", f"{API}/login", misc.login, is_open=True),
+        _route(ninja, "GET", "/client/{entity}/{key}", portal.view, is_open=True),
         *(_route(ninja, method, API + path, handler) for method, path, handler in own),
     ]
 

@@ -43,11 +43,63 @@ def test_a_recorded_client_event_becomes_a_hint_to_look_at_that_contact(case: st
     assert event.account == ""
 
 
-def test_an_invoice_event_is_ignored_with_a_reason() -> None:
+def test_a_recorded_invoice_event_is_news_of_what_happened_and_of_the_clients_balance() -> None:
     delivery = recording("hook_8_invoice_updated")
+    body = json.loads(delivery["body_raw"])
     event = read(delivery["body_raw"].encode(), delivery["event_id"])
-    assert (event.verdict, event.kind, event.object) == (Verdict.IGNORED, "EVENT_UPDATE_INVOICE", "")
-    assert event.reason == "invoices are not synced"
+    assert (event.verdict, event.kind) == (Verdict.HANDLED, "EVENT_UPDATE_INVOICE")
+    news = [(event.object, event.external_id), *event.also]
+    assert news[-1] == ("balance", body["client_id"])
+    assert {object_ for object_, _ in news[:-1]} <= {"notice"}
+
+
+BILL = {"id": "Wpmbk5ezJn", "client_id": "VolejRejNm", "status_id": "3", "amount": 100, "balance": 60.5, "date": ""}
+
+
+def news_of(event_id: str, **entity: Any) -> set[tuple[str, str]]:
+    event = read(json.dumps(entity).encode(), event_id)
+    return {(event.object, event.external_id), *event.also}
+
+
+def test_an_event_names_each_state_that_its_record_has_reached() -> None:
+    invitations = [{"id": "x", "viewed_date": "2026-11-20 10:00:00"}]
+    assert news_of("8", **BILL, invitations=invitations) == {
+        ("notice", "invoice/Wpmbk5ezJn/sent"),
+        ("notice", "invoice/Wpmbk5ezJn/viewed"),
+        ("notice", "invoice/Wpmbk5ezJn/partial/39.5"),
+        ("balance", "VolejRejNm"),
+    }
+
+
+def test_a_payment_is_news_of_its_invoices_and_its_client() -> None:
+    """No event of the invoice comes with it: section 8."""
+    payment = {"id": "gl9avmeG1v", "client_id": "VolejRejNm", "status_id": "5", "amount": 50, "refunded": 10}
+    paid = {**BILL, "status_id": "4", "balance": 0}
+    assert news_of("31", **payment, invoices=[paid]) == {
+        ("notice", "payment/gl9avmeG1v/received"),
+        ("notice", "payment/gl9avmeG1v/refunded/10"),
+        ("notice", "invoice/Wpmbk5ezJn/paid"),
+        ("balance", "VolejRejNm"),
+    }
+
+
+def test_issue_invoiceninja_9573_an_invoice_with_an_open_rest_is_not_paid_whatever_its_status_says() -> None:
+    assert ("notice", "invoice/Wpmbk5ezJn/paid") not in news_of("8", **{**BILL, "status_id": "4"})
+
+
+def test_a_cancelled_invoice_owes_nothing_and_is_not_paid() -> None:
+    names = {id_ for object_, id_ in news_of("8", **{**BILL, "status_id": "5", "balance": 0}) if object_ == "notice"}
+    assert names == {"invoice/Wpmbk5ezJn/sent", "invoice/Wpmbk5ezJn/cancelled"}
+
+
+def test_a_draft_is_news_of_the_balance_only() -> None:
+    assert news_of("2", **{**BILL, "status_id": "1", "balance": 0}) == {("balance", "VolejRejNm")}
+
+
+def test_what_says_nothing_that_is_synced_is_ignored_with_a_reason() -> None:
+    event = read(json.dumps({**BILL, "status_id": "1"}).encode(), "3")
+    assert (event.verdict, event.kind, event.object) == (Verdict.IGNORED, "EVENT_CREATE_QUOTE", "")
+    assert event.reason
 
 
 @pytest.mark.parametrize("event_id", ["66", "0", "-1", "01", "", "client", "9" * 500])
@@ -60,7 +112,7 @@ def test_an_event_id_nobody_knows_is_loud_and_never_an_error(event_id: str) -> N
 
 def test_an_unknown_event_needs_no_id() -> None:
     assert read(b"{}", "66").verdict is Verdict.UNKNOWN
-    assert read(b"{}", "2").verdict is Verdict.IGNORED
+    assert read(b"{}", "5").verdict is Verdict.IGNORED
 
 
 def test_issue_invoiceninja_6578_the_same_news_twice_has_one_delivery_id_and_may_still_be_news() -> None:
