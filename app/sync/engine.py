@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from app.directory import BridgeView
-from app.errors import Wait
+from app.errors import Unsupported, Wait
 from app.models.link import LinkState
 from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.fieldmap import resolve
@@ -44,7 +44,12 @@ class Engine:
     async def sync(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
         """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`."""
         work = self._work(target, bridge, link)
-        end = await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
+        paired = bool(link.crm_id and link.billing_id)
+        if not paired and target.side.other not in work.type.made_on:
+            if not await self.store.forget(target, link, outcome=f"belongs to no linked {work.type.name}"):
+                raise Wait(BUSY, "the claim was lost")
+            return "not linked"
+        end = await (self._pair(work) if paired else pair_up(work))
         if end is not None and end.waits_for:
             return await self._wait(work, end)
         if end is None:
@@ -120,12 +125,14 @@ class Engine:
             return await work.bring_in_step(
                 heir, billing, base=None, action="linked", detail="the contact was merged into this one"
             )
-        problem = "crm_gone"
-        if billing is not None and work.settings.crm_deleted is CrmDeleted.ARCHIVE:
-            problem = "crm_gone_archived"
+        if billing is None or work.settings.crm_deleted is not CrmDeleted.ARCHIVE:
+            return _put_aside(work, "crm_gone")
+        try:
             if billing.presence is Presence.ACTIVE:
                 await work.records[Side.BILLING].archive(billing)
-        return _put_aside(work, problem)
+        except Unsupported as refusal:
+            return _put_aside(work, "crm_gone", refusal.reason)
+        return _put_aside(work, "crm_gone_archived")
 
     async def _heir(self, work: Work, billing: Record) -> Record | None:
         email = email_of(billing)
@@ -160,6 +167,7 @@ def _has_children(work: Work) -> bool:
     return any(each.parent == work.type.name and settings.of(each.name).enabled for each in OBJECTS.values())
 
 
-def _put_aside(work: Work, problem: str) -> Settlement:
+def _put_aside(work: Work, problem: str, why: str = "") -> Settlement:
     detail = _DETAILS.get(problem, "").format(**{side.value: word for side, word in work.type.called.items()})
+    detail = f"{detail} It was not archived: {why}." if why else detail
     return put_aside(work.target, work.link, LinkState.UNLINKED, problem, detail)

@@ -67,6 +67,7 @@ class ObjectType:
     `person`: it has an e-mail address to be recognised by, may be merged into another, and is one part of the vendor's
     record. Anything else is recognised by its external id, and by the field `recognised_by`, which both sides have,
     below its parent. `unique`: no two records may have the same there, so it is looked for before every create.
+    `made_on`: the sides on which records are made for the other side's.
     """
 
     name: str
@@ -78,6 +79,7 @@ class ObjectType:
     parent: str = ""
     person: bool = False
     unique: bool = False
+    made_on: frozenset[Side] = frozenset(Side)
 
     def identity(self, record: Record) -> str:
         """What two twins, entered on both sides at once, have in common; "" where nothing identifies the record."""
