@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.connections import WebhookSecrets
 from app.models import Connection
 from app.models.connection import ConnectionState
+from app.providers.invoice_ninja.webhook import HANDLED
 from app.settings import Settings
 from app.subscriptions import Subscriptions
 from tests.conftest import LOCATION, World, until
 
 SERVICE, CLERK = "sandbox-ninja-service-token", "sandbox-ninja-clerk-token"
 SECRET_HEADER = "X-Crossledger-Secret"
-EVENTS = ["1", "10", "11", "37", "45", "18", "19", "20", "36", "44"]
+EVENTS = list(HANDLED)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.errors import BadPayload
@@ -28,8 +28,23 @@ HANDLED: Mapping[str, str] = {
     "36": "EVENT_ARCHIVE_TASK",
     "44": "EVENT_RESTORE_TASK",
 }
-# Their entities, and what we call them.
-_OBJECTS = {"CLIENT": "contact", "TASK": "task"}
+Entity = Mapping[str, Any]
+Ids = Callable[[Entity], Sequence[str]]
+
+
+def _own(entity: Entity) -> Sequence[str]:
+    external_id = entity.get("id")
+    if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
+        raise BadPayload("the record in the body has no usable id")
+    return (external_id,)
+
+
+# An entity of theirs -> what its events are news of: our object, and where the ids stand in the body. The first row
+# is the event's own record, the others are told of it.
+_NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
+    "CLIENT": (("contact", _own),),
+    "TASK": (("task", _own),),
+}
 
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
     "invoices are not synced": {
@@ -110,6 +125,8 @@ IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
 _REASONS = {event_id: reason for reason, group in IGNORED_BECAUSE.items() for event_id in group}
 EVENTS: Mapping[str, str] = {**HANDLED, **{i: name for group in IGNORED_BECAUSE.values() for i, name in group.items()}}
 
+_PAST = {each: each for each in ("sent", "late", "expired")} | {"remind": "reminded"}
+
 # A hashid of ten letters and digits today (section 1). It becomes a part of a URL later, so nothing else may pass.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 
@@ -122,7 +139,7 @@ def address(root: str, key: str, event_id: str) -> str:
 def spoken(event_id: str) -> str:
     """EVENT_CREATE_CLIENT -> client created"""
     words = EVENTS.get(event_id, "").lower().split("_")
-    return f"{words[2]} {words[1]}d" if len(words) == 3 else f"event {event_id}"
+    return f"{words[2]} {_PAST.get(words[1], f'{words[1]}d')}" if len(words) == 3 else f"event {event_id}"
 
 
 def authentic(secret_header: str, expected_digest: str) -> bool:
@@ -137,14 +154,7 @@ def read(raw: bytes, event_id: str) -> Event:
     # Two events can have equal bodies (updated_at has whole seconds), and one may be repeated: section 8 and 9.
     delivery_id = hashlib.sha256(event_id.encode("utf-8", "replace") + b"\0" + raw).hexdigest()
     if event_id in HANDLED:
-        return Event(
-            delivery_id=delivery_id,
-            kind=HANDLED[event_id],
-            verdict=Verdict.HANDLED,
-            object=_OBJECTS[HANDLED[event_id].rpartition("_")[2]],
-            external_id=_id_of(entity),
-            by_content=True,
-        )
+        return _handled(delivery_id, HANDLED[event_id], entity)
     known = event_id in EVENTS
     return Event(
         delivery_id=delivery_id,
@@ -155,7 +165,21 @@ def read(raw: bytes, event_id: str) -> Event:
     )
 
 
-def _entity(raw: bytes) -> Mapping[str, Any]:
+def _handled(delivery_id: str, kind: str, entity: Entity) -> Event:
+    rows = _NEWS[kind.rpartition("_")[2]]
+    (object_, external_id), *also = dict.fromkeys((name, id_) for name, ids in rows for id_ in ids(entity))
+    return Event(
+        delivery_id=delivery_id,
+        kind=kind,
+        verdict=Verdict.HANDLED,
+        object=object_,
+        external_id=external_id,
+        also=tuple(also),
+        by_content=True,
+    )
+
+
+def _entity(raw: bytes) -> Entity:
     try:
         entity = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -163,10 +187,3 @@ def _entity(raw: bytes) -> Mapping[str, Any]:
     if not isinstance(entity, dict):
         raise BadPayload("the body is not a JSON object")
     return entity
-
-
-def _id_of(entity: Mapping[str, Any]) -> str:
-    external_id = entity.get("id")
-    if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
-        raise BadPayload("the record in the body has no usable id")
-    return external_id
