@@ -180,6 +180,16 @@ def demo(
     sys.exit(guarded(lambda: asyncio.run(run_demo(once=once, port=port))))
 
 
+@cli.command()
+def objects() -> None:
+    """Print what is kept in step, and how: the README's table."""
+    from app.providers.highlevel.provider import HighLevel
+    from app.providers.invoice_ninja.provider import InvoiceNinja
+    from app.providers.overview import what_syncs
+
+    typer.echo(what_syncs(HighLevel(), InvoiceNinja()))
+
+
 def main() -> None:
     cli()
 

@@ -70,6 +70,9 @@ class RecordSync:
         if reason == RETRY and link.state == LinkState.OK and not link.last_event:
             await self.store.postpone(target, link, {}, None)  # fresh news was quicker than this retry
             return
+        if link.rests and reason != RETRY:
+            await self._again(target, link, {}, seconds=link.rests, reason=reason)
+            return
         started = time.perf_counter()
         try:
             outcome = await self._attempt(target, bridge, link)

@@ -118,7 +118,7 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
     app = highlevel_app(settings)
     guardian.exchanges = {"highlevel": HighLevelExchange(app, client, guardian)}
     connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings), guardian)
-    store = Store(db, claim_seconds=settings.claim_seconds)
+    store = Store(db, claim_seconds=settings.claim_seconds, burst_seconds=settings.burst_seconds)
     sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open))
 
     async def revive() -> None:

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     keep_events_days: int = Field(default=90, ge=1)
     """Deliveries that were answered are forgotten after this time; links and activities stay."""
     keep_audit_days: int = Field(default=730, ge=1)
+    burst_seconds: float = Field(default=0.5, ge=0, le=60)
+    """Quick changes of one record after a write of ours are taken together; the last is synced this much later."""
     claim_seconds: float = 120
     """How long a job may hold a pair of records before another may take it; longer than any vendor call."""
 

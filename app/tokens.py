@@ -8,6 +8,7 @@ what happens                      | what follows
 another process exchanges it      | the old token while it lives, else a short Wait
 vendor in trouble, answer lost    | claim given back; the same refresh token is tried again later
 "not active" (Inactive)           | the pair is kept, work waits
+refused, and a newer pair stored  | our claim had lapsed and another process was quicker: its pair
 refused (Reconnect)               | perhaps a new pair was lost with a process: asked for in another way, else a person
 our database away after an answer | kept in memory and stored as soon as it is back
 """
@@ -181,12 +182,15 @@ class Guardian:
             log.info("token.not_renewed_yet", connection=held.connection_id, reason=str(trouble))
             return held  # it lives a while yet
 
+    async def _stored(self, held: Held) -> Held:
+        """What is stored now for the connection of `held`."""
+        return await self._read(self.keys(held.connection_id, held.provider, held.account_id))
+
     async def _next(self, held: Held) -> Held:
-        keys = self.keys(held.connection_id, held.provider, held.account_id)
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.1)
-            now = await self._read(keys)
+            now = await self._stored(held)
             if now.version != held.version:
                 return now
         raise Wait(1, "its token is being renewed")
@@ -197,17 +201,21 @@ class Guardian:
         except BaseException:
             await self._release(held, claim)
             raise
-        await self._surely_kept(held, grant)
-        log.info("token.renewed", connection=held.connection_id, expires_at=grant.expires_at.isoformat())
-        return await self._read(self.keys(held.connection_id, held.provider, held.account_id))
+        if grant is not None:
+            await self._surely_kept(held, grant)
+            log.info("token.renewed", connection=held.connection_id, expires_at=grant.expires_at.isoformat())
+        return await self._stored(held)
 
-    async def _asked(self, held: Held) -> Grant:
+    async def _asked(self, held: Held) -> Grant | None:
+        """The next pair; None where another process has stored it already."""
         exchange = self.exchanges[held.provider]
         try:
             if not held.refresh_token:
                 raise Reconnect("there is no refresh token", held.connection_id)
             return await exchange.refresh(held.refresh_token, agency=held.agency)
         except Reconnect as refused:
+            if (await self._stored(held)).version != held.version:  # xagent#1454
+                return None
             # A process may have died between the vendor's answer and our store: then this token is spent, by us.
             if grant := await exchange.recover(held):
                 log.warning("token.recovered", connection=held.connection_id)

@@ -110,6 +110,7 @@ def settings(tmp_path: Path) -> Settings:
         retry_first=0.2,
         poll_interval=0.05,
         stalled_after=3,
+        burst_seconds=0,
         highlevel_calls=0,
         highlevel_calls_per_day=0,
     )

@@ -158,7 +158,9 @@ async def test_a_daily_limit_holds_without_a_burst_limit(processes: list[Databas
     assert [bool(await wait_of(budgets, connection_id, limit)) for _ in range(3)] == [False, False, True]
 
 
-async def test_a_closed_gate_blocks_every_process(processes: list[Database], connection_id: int) -> None:
+async def test_issue_reapit_foundations_9193_a_closed_gate_blocks_every_process(
+    processes: list[Database], connection_id: int
+) -> None:
     limit = Limit(10, 10)
     await Budgets(processes[0], {"highlevel": limit}).gate(connection_id, "highlevel").close(30)
     waits = [await wait_of(Budgets(db, {}), connection_id, limit) for db in processes]

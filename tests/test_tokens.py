@@ -21,6 +21,7 @@ from app.oauth import HighLevelExchange
 from app.providers.addresses import Reach
 from app.providers.base import Grant
 from app.providers.highlevel.oauth import SCOPES, HighLevelOAuth
+from app.providers.http import LONGEST_ANSWER
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.tokens import ConnectionKeys, Guardian
@@ -122,7 +123,7 @@ async def test_a_fresh_token_is_handed_out_without_asking_anybody(scene: Scene) 
     assert await scene.exchanges() == 0
 
 
-async def test_an_expired_token_is_exchanged_and_the_new_pair_is_stored(scene: Scene) -> None:
+async def test_issue_tap_gohighlevel_an_expired_token_is_exchanged_and_the_new_pair_is_stored(scene: Scene) -> None:
     old = await scene.keys.current()
     await scene.expire()
     new = await scene.keys.current()
@@ -163,7 +164,7 @@ async def test_fifty_who_need_an_expired_token_at_once_cause_one_exchange(scene:
     assert await scene.exchanges() == 1
 
 
-async def test_fifty_workers_of_four_processes_cause_one_exchange(
+async def test_issue_oauth_jsclient_138_fifty_workers_of_four_processes_cause_one_exchange(
     scene: Scene, database: str, highlevel_process: Simulator
 ) -> None:
     await scene.expire()
@@ -234,13 +235,47 @@ async def test_while_another_exchanges_it_a_token_that_lives_is_used_and_a_dead_
     assert await scene.exchanges() == 0
 
 
+async def test_issue_infusionsoft_php_220_nobody_exchanges_a_token_again_while_a_slow_answer_is_awaited(
+    scene: Scene,
+) -> None:
+    assert tokens.CLAIM_SECONDS > 3 * LONGEST_ANSWER, "to connect, to ask and to be answered"
+    await scene.expire()
+    await scene.fault(kind="latency", seconds=0.5, times=1)
+    another = make_guardian(scene.db, scene.vendor, scene.oauth.base_url)
+    theirs = another.keys(scene.keys.connection_id, "highlevel", LOCATION)
+    given = await asyncio.gather(scene.keys.current(), theirs.current())
+    assert len(set(given)) == 1
+    assert await scene.exchanges() == 1
+
+
+async def test_issue_xagent_1454_who_is_refused_after_another_was_quicker_takes_the_others_pair(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept through its claim sends a refresh token that another process has spent meanwhile."""
+    await scene.fault(kind="status", status=404, path="^/oauth/reconnect$")
+    await scene.expire()
+    another = make_guardian(scene.db, scene.vendor, scene.oauth.base_url)
+    theirs = another.keys(scene.keys.connection_id, "highlevel", LOCATION)
+    refresh, given = HighLevelExchange.refresh, []
+
+    async def asleep(self: HighLevelExchange, refresh_token: str, *, agency: bool) -> Grant:
+        if self.guardian is scene.guardian:
+            await scene.sql("UPDATE tokens SET claimed_until = now() - interval '1 second'")
+            given.append(await theirs.current())
+        return await refresh(self, refresh_token, agency=agency)
+
+    monkeypatch.setattr(HighLevelExchange, "refresh", asleep)
+    assert [await scene.keys.current()] == given
+    assert await works(scene, given[0])
+
+
 async def test_a_process_that_died_in_the_exchange_keeps_nobody_waiting_for_ever(scene: Scene) -> None:
     await scene.expire()
     await scene.sql("UPDATE tokens SET claim = 'dead', claimed_until = now() - interval '1 second'")
     assert await works(scene, await scene.keys.current())
 
 
-async def test_a_vendor_in_trouble_leaves_the_pair_as_it_was(scene: Scene) -> None:
+async def test_issue_xagent_1544_a_vendor_in_trouble_leaves_the_pair_as_it_was(scene: Scene) -> None:
     await scene.expire()
     await scene.fault(kind="status", status=500, times=1)
     with pytest.raises(AnswerLost):
@@ -257,7 +292,9 @@ async def test_a_vendor_in_trouble_does_not_stop_a_token_that_lives(scene: Scene
     assert await scene.keys.current() == old
 
 
-async def test_an_answer_that_was_lost_after_the_pair_was_spent_is_recovered_from(scene: Scene) -> None:
+async def test_issue_fastmcp_4264_an_answer_that_was_lost_after_the_pair_was_spent_is_recovered_from(
+    scene: Scene,
+) -> None:
     await scene.expire()
     await scene.fault(kind="drop_after", times=1)
     with pytest.raises(AnswerLost):
@@ -332,13 +369,25 @@ async def test_the_calls_of_oauth_go_where_all_calls_may_go_and_no_further(scene
     assert await scene.exchanges() == 0
 
 
-async def test_a_location_that_is_not_active_keeps_its_pair(scene: Scene) -> None:
+async def test_issue_highlevel_api_docs_249_a_location_that_is_not_active_keeps_its_pair(scene: Scene) -> None:
     await scene.expire()
     await scene.vendor.post(f"/_control/locations/{LOCATION}", json={"active": False})
     with pytest.raises(Inactive):
         await scene.keys.current()
     await scene.vendor.post(f"/_control/locations/{LOCATION}", json={"active": True})
     assert await works(scene, await scene.keys.current())
+
+
+async def test_issue_highlevel_api_docs_333_where_reconnect_is_not_offered_any_more_a_person_is_asked(
+    scene: Scene,
+) -> None:
+    await scene.expire()
+    await scene.fault(kind="drop_after", times=1)  # the pair is spent, and the new one lost
+    await scene.fault(kind="status", status=404, path="^/oauth/reconnect$", body={"message": "Cannot POST"})
+    with pytest.raises(AnswerLost):
+        await scene.keys.current()
+    with pytest.raises(Reconnect, match="Invalid grant"):
+        await scene.keys.current()
 
 
 async def test_where_the_app_was_uninstalled_a_person_is_asked(scene: Scene) -> None:
@@ -350,7 +399,9 @@ async def test_where_the_app_was_uninstalled_a_person_is_asked(scene: Scene) -> 
     assert "Invalid grant" in str(refused.value)
 
 
-async def test_a_location_whose_pair_is_lost_gets_a_new_one_through_its_agency(scene: Scene) -> None:
+async def test_issue_highlevel_api_docs_285_a_location_whose_pair_is_lost_gets_a_new_one_through_its_agency(
+    scene: Scene,
+) -> None:
     async with scene.db.engine.begin() as connection:
         agency = await connection.scalar(
             text(

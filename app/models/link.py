@@ -40,6 +40,7 @@ class Link(SQLModel, table=True):
     `claim`: the job that works on this row until `claimed_until`. While a record is on its way to its pair,
     `match_key` keeps twins apart: only one row of a bridge may hold it, so only one of them creates.
     `waits_for`: the parent that must be linked first, `object/side/id`.
+    `written_at`: when one of the two was last changed by us.
     `creating`: a create was sent to that side and its outcome is not known yet.
     """
 
@@ -86,3 +87,4 @@ class Link(SQLModel, table=True):
     waits_for: str = words()
     created_at: datetime | None = born()
     synced_at: datetime | None = moment()
+    written_at: datetime | None = moment()

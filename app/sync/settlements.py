@@ -61,6 +61,7 @@ def in_step(
             "base_billing": dict(base.billing),
             "held": held,
             "synced_at": now,
+            **({"written_at": now} if merged.changes else {}),
             **({"origin": origin} if origin else {}),
         },
     )

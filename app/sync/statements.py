@@ -16,6 +16,16 @@ _PENDING = (
     "FROM events e WHERE e.state = 'pending' AND e.bridge_id = :bridge_id AND e.object = :object"
     " AND e.side = :side AND e.external_id = :external_id"
 )
+# A burst of changes of one pair costs two syncs: the first at once, the rest when no more comes (but not for ever).
+_RESTS = (
+    "(CASE WHEN l.written_at > now() - make_interval(secs => :burst)"
+    " THEN extract(epoch FROM l.written_at - now()) + :burst"
+    " WHEN l.written_at > now() - make_interval(secs => 10 * :burst) AND ("
+    "SELECT count(*) > 1 AND max(e.received_at) > now() - make_interval(secs => :burst / 2) FROM events e"
+    " WHERE e.state = 'pending' AND e.bridge_id = :bridge_id AND e.object = :object AND"
+    " (e.side = 'crm' AND e.external_id = l.crm_id OR e.side = 'billing' AND e.external_id = l.billing_id)"
+    ") THEN :burst / 2 ELSE 0 END)::float8"
+)
 # The names put into these statements are the constants above; values are always parameters.
 CLAIM = {
     side: text(
@@ -25,7 +35,7 @@ CLAIM = {
         " DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until"
         " WHERE l.claimed_until IS NULL OR l.claimed_until < now() OR l.claim = excluded.claim"
         f" RETURNING {_FIELDS}, (SELECT coalesce(max(e.id), 0) {_PENDING}) AS last_event,"
-        f" coalesce((SELECT e.kind {_PENDING} ORDER BY e.id DESC LIMIT 1), '') AS cause"
+        f" coalesce((SELECT e.kind {_PENDING} ORDER BY e.id DESC LIMIT 1), '') AS cause, {_RESTS} AS rests"
     )
     for side, column in COLUMN.items()
 }

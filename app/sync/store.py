@@ -43,7 +43,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRow:
-    """A link as the engine sees it. `last_event`: the newest pending event of the record when it was claimed."""
+    """`last_event`: the newest pending event of the record when it was claimed. `rests`: seconds to wait for the rest
+    of a burst."""
 
     id: int
     crm_id: str | None
@@ -62,6 +63,7 @@ class LinkRow:
     synced_at: datetime | None
     last_event: int = 0
     cause: str = ""
+    rests: float = 0
 
     def id_on(self, side: Side) -> str | None:
         return self.crm_id if side is Side.CRM else self.billing_id
@@ -84,13 +86,13 @@ class Settlement:
 class Store:
     """No method leaves a transaction open."""
 
-    def __init__(self, db: Database, *, claim_seconds: float) -> None:
+    def __init__(self, db: Database, *, claim_seconds: float, burst_seconds: float = 0) -> None:
         self._db = db
-        self._claim_seconds = claim_seconds
+        self._seconds = {"seconds": claim_seconds, "burst": burst_seconds}
 
     async def claim(self, target: Target) -> LinkRow | None:
         """Own the record's row, made where there is none. None: another job owns it now."""
-        values = {**_key(target), "claim": target.claim, "seconds": self._claim_seconds}
+        values = {**_key(target), "claim": target.claim, **self._seconds}
         row = await self._one(CLAIM[target.side], values)
         return LinkRow(**row) if row is not None else None
 
@@ -124,9 +126,7 @@ class Store:
         )
         if row is None:
             return None
-        columns = dict(row)
-        busy = columns.pop("busy")
-        return LinkRow(**columns), busy
+        return LinkRow(**{name: value for name, value in row.items() if name != "busy"}), row["busy"]
 
     async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
         """The other bridge, by its name, that has a billing record linked, or is linking it: `slot` names its partner.

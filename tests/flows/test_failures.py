@@ -23,7 +23,7 @@ async def has(world: World, client_id: str, field: str, value: str) -> bool:
     return bool((await world.client(client_id))[field] == value)
 
 
-async def test_a_create_whose_answer_is_lost_is_not_made_again(world: World) -> None:
+async def test_issue_invoiceninja_6367_a_create_whose_answer_is_lost_is_not_made_again(world: World) -> None:
     await world.fault(world.ninja, kind="drop_after", method="POST", path="^/api/v1/clients$", times=1)
     contact_id = await world.add_contact(**JANE)
     await until(lambda: world.rows("links", crm_id=contact_id, state="ok"))

@@ -266,7 +266,7 @@ def test_a_stated_sum_that_our_arithmetic_does_not_reach_is_blocked() -> None:
     assert mirror(replace(document(line("100", VAT)), stated=usd("120"))).how == AS_GIVEN
 
 
-def test_a_client_billed_in_another_currency_is_blocked() -> None:
+def test_issue_invoiceninja_8283_a_client_billed_in_another_currency_is_blocked() -> None:
     given_document = document(line("100", VAT))
     odd = fit(given_document, HIGHLEVEL, INVOICE_NINJA, target_currency="EUR")
     assert isinstance(odd, Blocked)

@@ -177,7 +177,7 @@ def test_the_balance_is_what_is_owed(kind: DocumentKind, status: Status, ninja: 
     assert totals(given, HIGHLEVEL).balance == usd(highlevel)
 
 
-def test_the_word_paid_pays_nothing() -> None:
+def test_issue_invoiceninja_9573_the_word_paid_pays_nothing() -> None:
     """invoiceninja#9573: a small credit marks the whole invoice paid."""
     given = replace(document(line("100")), status=Status.PAID, paid=usd("1"))
     assert totals(given, INVOICE_NINJA).balance == usd("99")

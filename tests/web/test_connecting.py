@@ -164,12 +164,35 @@ async def test_to_agree_again_for_another_account_is_refused(bare_world: World, 
     assert len(await connections(bare_world)) == 1
 
 
-async def test_what_the_vendor_says_is_shown_word_for_word_with_a_cure(browser: httpx.AsyncClient) -> None:
+async def test_issue_n8n_24073_what_the_vendor_says_is_shown_word_for_word_with_a_cure(
+    browser: httpx.AsyncClient,
+) -> None:
     path = "/oauth/highlevel/callback?error=access_denied&error_description=The%20user%20%3Cb%3Erefused%3C/b%3E"
     answer = await browser.get(path)
     assert answer.status_code == 400
     assert "The user &lt;b&gt;refused&lt;/b&gt;" in answer.text
     assert "Start again and agree" in answer.text
+
+
+async def test_issue_n8n_34969_a_code_that_is_refused_is_shown_in_the_vendors_words(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    back = await agree(browser, LOCATION)
+    said = {"statusCode": 400, "message": "The redirect URL of this app is another one"}
+    await bare_world.fault(bare_world.highlevel, kind="status", status=400, path="^/oauth/token$", body=said)
+    answer = await follow(browser, back)
+    assert answer.status_code == 502
+    assert "The redirect URL of this app is another one" in answer.text
+    assert "client id, secret and redirect URL" in answer.text
+    assert await connections(bare_world) == []
+
+
+async def test_issue_activepieces_4910_the_page_of_consent_is_the_one_that_is_set(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    """White-label agencies have theirs on another domain; on HighLevel's own the app is not found."""
+    to_vendor = await browser.get("/oauth/highlevel/start")
+    assert to_vendor.headers["location"].startswith(f"{bare_world.highlevel_url}/v2/oauth/chooselocation?")
 
 
 async def test_scopes_that_were_not_granted_are_named(bare_world: World, browser: httpx.AsyncClient) -> None:

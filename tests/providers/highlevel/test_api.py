@@ -305,7 +305,7 @@ async def test_too_many_requests_waits_as_long_as_asked(
     assert gate.closed == [7]
 
 
-async def test_update_sends_only_the_given_values_and_never_the_tags(
+async def test_issue_monica_2119_update_sends_only_the_given_values_and_never_the_tags(
     contacts: Records, highlevel: respx.MockRouter, gate: CountingGate
 ) -> None:
     """PUT overwrites all tags with those it is given (contracts/ghl, section 4)."""
@@ -316,6 +316,34 @@ async def test_update_sends_only_the_given_values_and_never_the_tags(
     assert sent(route.calls.last.request) == {"city": "Aarhus", "state": ""}
     assert updated.values["city"] == "Aarhus"
     assert gate.passed == [False, True]
+
+
+def with_more_ways_to_reach() -> Any:
+    body = load("contact")
+    body["contact"]["additionalEmails"] = [{"email": "second@northquay.example"}]
+    body["contact"]["additionalPhones"] = [{"phone": "+4532109999", "phoneLabel": "Home"}]
+    return body
+
+
+async def test_issue_highlevel_api_docs_59_additional_emails_and_phones_are_never_sent(
+    contacts: Records, highlevel: respx.MockRouter
+) -> None:
+    highlevel.get(f"/contacts/{CONTACT}").respond(json=with_more_ways_to_reach())
+    route = highlevel.put(f"/contacts/{CONTACT}").respond(json={"succeded": True, **with_more_ways_to_reach()})
+    await contacts.update(await contacts.fetch(CONTACT), {"email": "new@northquay.example", "phone": "+4532101235"})
+    assert sent(route.calls.last.request) == {"email": "new@northquay.example", "phone": "+4532101235"}
+
+
+async def test_issue_highlevel_api_docs_331_a_contact_is_its_first_email_and_phone(
+    contacts: Records, highlevel: respx.MockRouter
+) -> None:
+    """Whether the additional ones are shown or not, and also where they are what a search has found."""
+    contact = with_more_ways_to_reach()
+    highlevel.post("/contacts/search").respond(json={"contacts": [contact["contact"]], "total": 1})
+    highlevel.get(f"/contacts/{CONTACT}").respond(json=contact)
+    record = await contacts.fetch(CONTACT)
+    assert (record.values["email"], record.values["phone"]) == ("mira@northquay.example", "+4532101234")
+    assert await contacts.find(MatchKey(KeyKind.EMAIL, "second@northquay.example")) == []
 
 
 async def test_issue_highlevel_api_docs_246_an_answer_to_a_write_without_date_updated_is_read(

@@ -85,7 +85,9 @@ async def test_a_refused_token_asks_for_another_one(highlevel: respx.MockRouter)
     assert len(highlevel.calls) == 1
 
 
-async def test_a_token_of_another_location_says_what_to_check(highlevel: respx.MockRouter) -> None:
+async def test_issue_highlevel_api_docs_213_a_token_of_another_location_says_what_to_check(
+    highlevel: respx.MockRouter,
+) -> None:
     for route in ("location", "custom_fields", "search"):
         highlevel[route].mock(return_value=answer("refused_location_403", 403))
     with pytest.raises(Forbidden, match=f"does not have access.*made in location {LOCATION}"):

@@ -31,6 +31,12 @@ def test_a_contact_event_becomes_a_hint_without_data() -> None:
     )
 
 
+@pytest.mark.parametrize("shown", [..., [], None, ["https://files.example/a.pdf"], "a.pdf"])
+def test_issue_highlevel_api_docs_324_what_a_delivery_shows_beside_the_id_makes_no_difference(shown: Any) -> None:
+    """Documented, and never filled."""
+    assert read(delivery(attachments=shown), app_id=APP) == read(raw("webhook_contact_create"), app_id=APP)
+
+
 @pytest.mark.parametrize("kind", sorted(kind for kind, object_ in HANDLED.items() if object_ == "contact"))
 def test_every_handled_event_names_its_contact(kind: str) -> None:
     event = read(delivery(type=kind))

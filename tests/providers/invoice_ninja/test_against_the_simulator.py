@@ -99,7 +99,7 @@ async def test_a_name_longer_than_its_column_reads_the_same_after_the_write_and_
     assert made.values["name"] == (await account.fetch(made.id)).values["name"] == "n" * 191
 
 
-async def test_an_update_keeps_the_currency_the_other_contacts_and_the_number(
+async def test_issue_dockerfiles_439_an_update_keeps_the_currency_the_other_contacts_and_the_number(
     account: Clients, simulator: Simulator, http: httpx.AsyncClient
 ) -> None:
     headers = {"X-API-TOKEN": "sandbox-ninja-human-token"}

@@ -68,7 +68,7 @@ async def test_a_client_is_created_with_its_slot_and_read_from_the_answer(
     assert (record.id, record.part) == (ACME, JANE)
 
 
-async def test_issue_highlevel_api_docs_41_a_create_that_ends_in_500_may_have_made_a_client(
+async def test_issue_highlevel_api_docs_64_a_create_that_ends_in_500_may_have_made_a_client(
     account: Clients, ninja: respx.MockRouter
 ) -> None:
     route = ninja.post("/clients").respond(500, json={"message": "Server Error"})

@@ -135,7 +135,7 @@ async def test_a_client_is_found_by_its_whole_name_only(account: Clients, ninja:
     assert asked(route)["name"] == "Acme Ltd"
 
 
-async def test_issue_accelerate_networks_68_all_candidates_come_and_none_is_picked(
+async def test_issue_numbersearch_68_all_candidates_come_and_none_is_picked(
     account: Clients, ninja: respx.MockRouter
 ) -> None:
     ninja.get("/clients").respond(json=page(client(), {**client(), "id": "twin123456"}))

@@ -204,7 +204,7 @@ def test_no_two_columns_share_a_name_or_a_place() -> None:
     assert len(fields({})) == len(COLUMNS) == len({(column.place, column.word) for column in COLUMNS})
 
 
-def test_issue_phorest_what_the_vendor_validates_is_held_back_before() -> None:
+def test_issue_phorest_sync_results_what_the_vendor_validates_is_held_back_before() -> None:
     assert fit(fields({})["email"], "not-an-email").refused
     assert fit(fields({})["country"], "Atlantis").refused
     assert not fit(fields({})["phone"], "ask for Jane").refused

@@ -101,7 +101,7 @@ async def test_a_probe_learns_statuses_and_users_where_it_may(http: httpx.AsyncC
 
 
 @pytest.mark.parametrize("base_url", [BASE, f"{BASE}/", f"{BASE}/api/v1", f"{BASE}/api/v1/"])
-async def test_issue_activepieces_4910_a_base_url_works_with_and_without_its_end(
+async def test_a_base_url_works_with_and_without_its_end(
     http: httpx.AsyncClient, ninja: respx.MockRouter, base_url: str
 ) -> None:
     reachable(ninja)

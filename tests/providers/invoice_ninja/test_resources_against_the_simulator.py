@@ -202,7 +202,7 @@ async def test_a_quote_becomes_an_invoice(wire: Wire, client: Client) -> None:
     assert (invoice.amount, invoice.status_id) == (Decimal("99.99"), "1")
 
 
-async def test_paying_twice_pays_once_and_a_refund_gives_back(wire: Wire, client: Client) -> None:
+async def test_issue_sdk_php_33_paying_twice_pays_once_and_a_refund_gives_back(wire: Wire, client: Client) -> None:
     invoices, payments = Resource(wire, table.INVOICES), Resource(wire, table.PAYMENTS)
     invoice = await invoices.create({"client_id": client.id, **BILL})
     payment = NewPayment(
@@ -297,7 +297,7 @@ async def test_this_version_has_neither_locations_nor_tags(wire: Wire, spec: Spe
         await Resource(wire, spec).create({"name": "x", "entity_type": "task"})
 
 
-async def test_whatever_is_done_the_customer_hears_nothing(
+async def test_issue_invoiceninja_2077_whatever_is_done_the_customer_hears_nothing(
     wire: Wire, client: Client, simulator: Simulator, http: httpx.AsyncClient
 ) -> None:
     """In a company that tells its customers of every payment."""

@@ -204,7 +204,7 @@ def test_doing_it_twice_changes_nothing(company: list[Webhook]) -> None:
 
 
 @given(companies)
-def test_afterwards_each_event_calls_once_with_the_secret(company: list[Webhook]) -> None:
+def test_issue_n8n_8147_afterwards_each_event_calls_once_with_the_secret(company: list[Webhook]) -> None:
     after = carried_out(company, plan(company, MAILBOX))
     live = [each for each in after if not each.archived_at and not each.is_deleted and is_ours(each, MAILBOX)]
     assert sorted(each.event_id for each in live) == sorted(HANDLED)
