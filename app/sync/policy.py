@@ -3,7 +3,14 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sync.merge import Prefer
-from app.sync.objects import OBJECTS, ContactSettings, ObjectSettings, TaskSettings
+from app.sync.objects import (
+    OBJECTS,
+    ContactSettings,
+    ObjectSettings,
+    OpportunitySettings,
+    ProductSettings,
+    TaskSettings,
+)
 
 
 class BridgeSettings(BaseModel):
@@ -17,6 +24,8 @@ class BridgeSettings(BaseModel):
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
+    opportunity: OpportunitySettings = Field(default_factory=lambda: OpportunitySettings())
+    product: ProductSettings = Field(default_factory=lambda: ProductSettings())
 
     def objects(self) -> tuple[str, ...]:
         """Those that are switched on."""

@@ -7,13 +7,15 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.opportunities import Opportunities
+from app.providers.highlevel.products import Products
 from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
 from app.sync.objects import ObjectSettings
 
 Opener = Callable[[Wire, str, Mapping[str, Any], Any], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks}
+OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks, "opportunity": Opportunities, "product": Products}
 
 
 @dataclass(frozen=True, slots=True)

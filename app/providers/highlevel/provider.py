@@ -11,6 +11,7 @@ from app.providers.base import Access, Capability, Gate, Login, Membership, Open
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.oauth import SCOPES
+from app.providers.highlevel.opportunities import pipelines
 from app.providers.highlevel.wire import (
     BASE_URL,
     ID,
@@ -35,6 +36,12 @@ CAPABILITIES: Mapping[str, Capability] = {
     "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
     "appointment": Capability(Support.NONE, "appointments are not synced by Crossledger yet"),
+    "opportunity": Capability(
+        Support.NATIVE, "its API does not tell the currency of opportunity values: a setting does"
+    ),
+    "product": Capability(
+        Support.NATIVE, "of several prices one takes part; each of its events wants a URL of its own"
+    ),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
@@ -79,6 +86,7 @@ class HighLevel:
                 "custom_fields": [_described(each) for each in custom_fields],
                 "timezone": location.timezone or "UTC",
                 "users": await _users(account, location),
+                "pipelines": await _pipelines(account),
             },
         )
 
@@ -123,6 +131,14 @@ async def _users(account: HighLevelAccount, location: Location) -> dict[str, str
     except CrossledgerError:
         return {}
     return {each.id: each.email.casefold() for each in found if each.email}
+
+
+async def _pipelines(account: HighLevelAccount) -> list[dict[str, Any]]:
+    """For opportunities; none without the scope opportunities.readonly."""
+    try:
+        return [each.model_dump() for each in await pipelines(account.wire, account.location_id)]
+    except CrossledgerError:
+        return []
 
 
 async def _custom_fields(account: HighLevelAccount) -> list[CustomField]:

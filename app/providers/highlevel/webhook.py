@@ -59,6 +59,18 @@ HANDLED: Mapping[str, str] = {
     "TaskCreate": "task",
     "TaskComplete": "task",
     "TaskDelete": "task",
+    "OpportunityCreate": "opportunity",
+    "OpportunityUpdate": "opportunity",
+    "OpportunityDelete": "opportunity",
+    "OpportunityStageUpdate": "opportunity",
+    "OpportunityStatusUpdate": "opportunity",
+    "OpportunityMonetaryValueUpdate": "opportunity",
+    "ProductCreate": "product",
+    "ProductUpdate": "product",
+    "ProductDelete": "product",
+    "PriceCreate": "product",
+    "PriceUpdate": "product",
+    "PriceDelete": "product",
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -69,18 +81,12 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
     ),
     "notes are not synced": ("NoteCreate", "NoteUpdate", "NoteDelete"),
     "appointments are not synced": ("AppointmentCreate", "AppointmentUpdate", "AppointmentDelete"),
-    "opportunities are not synced": (
-        "OpportunityCreate", "OpportunityUpdate", "OpportunityDelete", "OpportunityStageUpdate",
-        "OpportunityStatusUpdate", "OpportunityMonetaryValueUpdate", "OpportunityAssignedToUpdate",
-    ),
+    "who works on an opportunity is not synced": ("OpportunityAssignedToUpdate",),
     "invoices are not synced": (
         "InvoiceCreate", "InvoiceUpdate", "InvoiceDelete", "InvoiceSent", "InvoicePaid", "InvoicePartiallyPaid",
         "InvoiceVoid",
     ),
     "orders are not synced": ("OrderCreate", "OrderStatusUpdate"),
-    "products are not synced": (
-        "ProductCreate", "ProductUpdate", "ProductDelete", "PriceCreate", "PriceUpdate", "PriceDelete",
-    ),
     "users and locations are not synced": ("UserCreate", "LocationCreate", "LocationUpdate"),
     "businesses and custom objects are not synced": (
         "RecordCreate", "RecordUpdate", "RecordDelete", "RelationCreate", "RelationDelete", "AssociationCreate",
@@ -98,7 +104,7 @@ IGNORED: Mapping[str, str] = {event: reason for reason, events in _IGNORED_FOR.i
 
 # Their documented bodies have no `type`, or use it for something else (a price's type, a message's channel).
 _NAMELESS = ("Invoice", "Product", "Price", "Record", "Relation", "Association", "ObjectSchema", "ProviderOutbound")
-NAMELESS = frozenset(event for event in IGNORED if event.startswith(_NAMELESS))
+NAMELESS = frozenset(event for event in (*HANDLED, *IGNORED) if event.startswith(_NAMELESS))
 _NAMED = (HANDLED.keys() | IGNORED.keys()) - NAMELESS
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
@@ -166,6 +172,9 @@ def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
     """The id of the record; of the account where the event is about the app: an agency's names no location."""
     if HANDLED[kind] == APP:
         return _id(location or body.get("companyId"), "locationId")
+    if HANDLED[kind] == "product":
+        name = "product" if kind.startswith("Price") else "_id"
+        return _id(body.get(name), name)
     own = _id(body.get("id"), "id")
     if HANDLED[kind] != "task":
         return own

@@ -39,6 +39,8 @@ CAPABILITIES: Mapping[str, Capability] = {
     "tag": Capability(Support.NONE, "its clients have no tags"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
     "appointment": Capability(Support.NONE, "it has no appointments"),
+    "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
+    "product": Capability(Support.NATIVE, "its prices are in the company's currency"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
@@ -84,7 +86,12 @@ class InvoiceNinja:
             base_url=api_root(access.base_url).removesuffix(API),
             label=company.settings.name or LABEL,
             facts={name: fact for name, fact in facts.items() if fact},
-            data={"countries": _countries(statics), **tasks, **({"is_admin": user.is_super} if user else {})},
+            data={
+                "countries": _countries(statics),
+                **_local(company, statics),
+                **tasks,
+                **({"is_admin": user.is_super} if user else {}),
+            },
             warnings=warnings(user) if user else (),
         )
 
@@ -143,6 +150,13 @@ def _facts(company: Company, statics: Statics) -> Mapping[str, str]:
         "country": _countries(statics).get(settings.country_id, ""),
         "timezone": timezones.get(settings.timezone_id, ""),
     }
+
+
+def _local(company: Company, statics: Statics) -> dict[str, Any]:
+    """What amounts and dates mean in this company: ISO codes by currency id, its own currency, its time zone."""
+    facts = _facts(company, statics)
+    currencies = {each.id: each.code for each in statics.currencies}
+    return {"currencies": currencies, "currency": facts["currency"], "timezone": facts["timezone"]}
 
 
 def _countries(statics: Statics) -> dict[str, str]:

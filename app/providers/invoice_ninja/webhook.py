@@ -27,6 +27,28 @@ HANDLED: Mapping[str, str] = {
     "20": "EVENT_DELETE_TASK",
     "36": "EVENT_ARCHIVE_TASK",
     "44": "EVENT_RESTORE_TASK",
+    "50": "EVENT_CREATE_PRODUCT",
+    "51": "EVENT_UPDATE_PRODUCT",
+    "52": "EVENT_DELETE_PRODUCT",
+    "53": "EVENT_RESTORE_PRODUCT",
+    "54": "EVENT_ARCHIVE_PRODUCT",
+    # A new quote or invoice is ours, or no opportunity's: an approved quote's invoice is told of by the quote.
+    "6": "EVENT_UPDATE_QUOTE",
+    "7": "EVENT_DELETE_QUOTE",
+    "21": "EVENT_APPROVE_QUOTE",
+    "34": "EVENT_ARCHIVE_QUOTE",
+    "42": "EVENT_RESTORE_QUOTE",
+    "61": "EVENT_SENT_QUOTE",
+    "8": "EVENT_UPDATE_INVOICE",
+    "9": "EVENT_DELETE_INVOICE",
+    "33": "EVENT_ARCHIVE_INVOICE",
+    "41": "EVENT_RESTORE_INVOICE",
+    "60": "EVENT_SENT_INVOICE",
+    "4": "EVENT_CREATE_PAYMENT",
+    "12": "EVENT_DELETE_PAYMENT",
+    "31": "EVENT_UPDATE_PAYMENT",
+    "32": "EVENT_ARCHIVE_PAYMENT",
+    "40": "EVENT_RESTORE_PAYMENT",
 }
 Entity = Mapping[str, Any]
 Ids = Callable[[Entity], Sequence[str]]
@@ -39,41 +61,40 @@ def _own(entity: Entity) -> Sequence[str]:
     return (external_id,)
 
 
+def _paper(kind: str) -> Ids:
+    """An opportunity's partner is named by what it is."""
+    return lambda entity: [f"{kind}/{id_}" for id_ in _own(entity)]
+
+
+def _paid(entity: Entity) -> Sequence[str]:
+    """The invoices that a payment went to; none where it waits for one."""
+    lists = (("invoices", "id"), ("paymentables", "invoice_id"))
+    rows = [(row, name) for kind, name in lists if isinstance(entity.get(kind), list) for row in entity[kind]]
+    named = [row.get(name) for row, name in rows if isinstance(row, dict)]
+    return [f"invoice/{id_}" for id_ in named if isinstance(id_, str) and _ID.fullmatch(id_)]
+
+
 # An entity of theirs -> what its events are news of: our object, and where the ids stand in the body. The first row
 # is the event's own record, the others are told of it.
 _NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
     "CLIENT": (("contact", _own),),
     "TASK": (("task", _own),),
+    "PRODUCT": (("product", _own),),
+    "QUOTE": (("opportunity", _paper("quote")),),
+    "INVOICE": (("opportunity", _paper("invoice")),),
+    "PAYMENT": (("opportunity", _paid),),
 }
 
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
     "invoices are not synced": {
         "2": "EVENT_CREATE_INVOICE",
-        "8": "EVENT_UPDATE_INVOICE",
-        "9": "EVENT_DELETE_INVOICE",
         "22": "EVENT_LATE_INVOICE",
         "24": "EVENT_REMIND_INVOICE",
-        "33": "EVENT_ARCHIVE_INVOICE",
-        "41": "EVENT_RESTORE_INVOICE",
-        "60": "EVENT_SENT_INVOICE",
     },
     "quotes are not synced": {
         "3": "EVENT_CREATE_QUOTE",
-        "6": "EVENT_UPDATE_QUOTE",
-        "7": "EVENT_DELETE_QUOTE",
-        "21": "EVENT_APPROVE_QUOTE",
         "23": "EVENT_EXPIRED_QUOTE",
-        "34": "EVENT_ARCHIVE_QUOTE",
-        "42": "EVENT_RESTORE_QUOTE",
-        "61": "EVENT_SENT_QUOTE",
         "64": "EVENT_REMIND_QUOTE",
-    },
-    "payments are not synced": {
-        "4": "EVENT_CREATE_PAYMENT",
-        "12": "EVENT_DELETE_PAYMENT",
-        "31": "EVENT_UPDATE_PAYMENT",
-        "32": "EVENT_ARCHIVE_PAYMENT",
-        "40": "EVENT_RESTORE_PAYMENT",
     },
     "credits are not synced": {
         "27": "EVENT_CREATE_CREDIT",
@@ -89,13 +110,6 @@ IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
         "30": "EVENT_PROJECT_DELETE",
         "38": "EVENT_ARCHIVE_PROJECT",
         "46": "EVENT_RESTORE_PROJECT",
-    },
-    "products are not synced": {
-        "50": "EVENT_CREATE_PRODUCT",
-        "51": "EVENT_UPDATE_PRODUCT",
-        "52": "EVENT_DELETE_PRODUCT",
-        "53": "EVENT_RESTORE_PRODUCT",
-        "54": "EVENT_ARCHIVE_PRODUCT",
     },
     "vendors are whom the company buys from: a CRM has no such thing": {
         "5": "EVENT_CREATE_VENDOR",
@@ -167,7 +181,11 @@ def read(raw: bytes, event_id: str) -> Event:
 
 def _handled(delivery_id: str, kind: str, entity: Entity) -> Event:
     rows = _NEWS[kind.rpartition("_")[2]]
-    (object_, external_id), *also = dict.fromkeys((name, id_) for name, ids in rows for id_ in ids(entity))
+    told = dict.fromkeys((name, id_) for name, ids in rows for id_ in ids(entity))
+    if not told:
+        why = "it belongs to no record that is synced"
+        return Event(delivery_id=delivery_id, kind=kind, verdict=Verdict.IGNORED, by_content=True, reason=why)
+    (object_, external_id), *also = told
     return Event(
         delivery_id=delivery_id,
         kind=kind,

@@ -8,18 +8,24 @@ from collections.abc import Mapping
 
 from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.contact import CONTACT, ContactSettings
+from app.sync.objects.opportunity import OPPORTUNITY, OpportunitySettings
+from app.sync.objects.product import PRODUCT, ProductSettings
 from app.sync.objects.task import TASK, TaskSettings
 
-OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK)}
+OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK, OPPORTUNITY, PRODUCT)}
 
 __all__ = [
     "CONTACT",
     "OBJECTS",
+    "OPPORTUNITY",
+    "PRODUCT",
     "TASK",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",
     "ObjectSettings",
     "ObjectType",
+    "OpportunitySettings",
+    "ProductSettings",
     "TaskSettings",
 ]

@@ -79,8 +79,9 @@ class Resource(Generic[T]):
         found = [raw async for raw in self._raw(query) if str(raw.get(field) or "") == value]
         return [parse(self.spec.model, raw) for raw in found]
 
-    async def get(self, id_: str) -> T:
-        return self._one(await self._read(id_), id_)
+    async def get(self, id_: str, *, include: str = "") -> T:
+        """`include`: what shall come with it, such as its client."""
+        return self._one(await self._read(id_, {"include": include} if include else None), id_)
 
     async def create(self, values: Mapping[str, Any]) -> T:
         """Raises Duplicate where its number is taken. A write whose answer was lost is looked up by its number."""
@@ -99,14 +100,23 @@ class Resource(Generic[T]):
                 raise Duplicate(refusal.reason, refusal.status, refusal.fields, existing=taken[0].id) from refusal
             raise
 
-    async def update(self, id_: str, values: Mapping[str, Any], *, dropped: Collection[str] = ()) -> T:
+    async def update(
+        self,
+        id_: str,
+        values: Mapping[str, Any],
+        *,
+        dropped: Collection[str] = (),
+        current: Mapping[str, Any] | None = None,
+    ) -> T:
         """Read, merge, write: only what is in `values` changes. `dropped` are ids of contacts to delete.
 
-        Line items are the exception, for they have no ids: given ones replace all others.
+        Line items are the exception, for they have no ids: given ones replace all others. `current`: the record as
+        just read, which saves reading it again.
         """
-        current: Mapping[str, Any] = {}
-        if self.spec.sends_back or self.spec.merged:
-            current = self._data(await self._read(id_))
+        if current is None:
+            current = {}
+            if self.spec.sends_back or self.spec.merged:
+                current = self._data(await self._read(id_))
         body = self.spec.updating(current, values, dropped)
         return self._one(await self._write("PUT", self._path(id_), body), id_)
 
@@ -184,8 +194,8 @@ class Resource(Generic[T]):
                 return
         raise Rejected(f"more than {PER_PAGE * MAX_PAGES} of {self.spec.path}: too many to go through")
 
-    async def _read(self, id_: str) -> Any:
-        return await self._checked(self.wire.get(self._path(id_)))
+    async def _read(self, id_: str, params: Mapping[str, str] | None = None) -> Any:
+        return await self._checked(self.wire.get(self._path(id_), params))
 
     async def _write(self, method: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
         return await self._checked(self.wire.write(method, path, body, params))
