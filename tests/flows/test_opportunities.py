@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
+from tests.flows.resting import rest
 
 PIPELINE = "sandboxPipeline0001"
 ASKED, OFFERED, AGREED = (f"sandboxStage0001{place}" for place in range(3))
@@ -32,7 +33,7 @@ async def deals(bare_world: World) -> World:
 async def pair(world: World, **fields: Any) -> tuple[str, str]:
     contact = await world.add_contact(firstName="Ada", lastName="Lovelace", email="ada@example.com", **fields)
     (made,) = await until(lambda: world.rows("links", object="contact", state="ok"), 20)
-    await world.quiet()
+    await rest(world)
     return contact, str(made["billing_id"])
 
 
@@ -79,18 +80,18 @@ async def calls(world: World) -> list[str]:
 
 
 async def emails(world: World) -> list[Any]:
-    return list((await world.ninja.get("/_control/state")).json()["emails"])
+    return list((await world.ninja.get("/_control/state")).json().get("emails", ()))
 
 
 async def test_an_opportunity_that_is_won_becomes_a_draft_invoice_and_its_payment_comes_back(deals: World) -> None:
     contact, client = await pair(deals)
     id_ = await add(deals, contact)
-    await deals.quiet()
+    await rest(deals)
     assert await papers(deals, "invoices") == await papers(deals, "quotes") == []
     assert (await link(deals))["state"] == "excluded"
 
     await change(deals, id_, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     assert (made["client_id"], made["status_id"], made["number"]) == (client, "1", f"HL-{id_}")
     assert (made["amount"], made["is_amount_discount"]) == (1200.5, False)
@@ -99,11 +100,11 @@ async def test_an_opportunity_that_is_won_becomes_a_draft_invoice_and_its_paymen
 
     await change(deals, id_, status="open")  # a person's own decision, until it is paid
     await act(deals, "invoices", "mark_sent", made["id"])
-    await deals.quiet()
+    await rest(deals)
     there = await opportunity_of(deals, id_)
     assert (there["status"], there["pipelineStageId"]) == ("open", AGREED)
     await pay(deals, made, 1200.5)
-    await deals.quiet()
+    await rest(deals)
     assert (await opportunity_of(deals, id_))["status"] == "won"
     assert await emails(deals) == []
 
@@ -112,7 +113,7 @@ async def test_the_due_date_is_so_many_days_from_today(bare_world: World) -> Non
     await connected(bare_world, due_days=30)
     contact, _ = await pair(bare_world)
     await add(bare_world, contact, status="won")
-    await bare_world.quiet()
+    await rest(bare_world)
     (made,) = await papers(bare_world, "invoices")
     day, due = (made[name] for name in ("date", "due_date"))
     assert (date.fromisoformat(due) - date.fromisoformat(day)).days == 30
@@ -121,11 +122,11 @@ async def test_the_due_date_is_so_many_days_from_today(bare_world: World) -> Non
 async def test_a_stage_makes_a_quote_and_its_approval_moves_the_opportunity_on(deals: World) -> None:
     contact, client = await pair(deals)
     id_ = await add(deals, contact, pipelineStageId=OFFERED)
-    await deals.quiet()
+    await rest(deals)
     (quote,) = await papers(deals, "quotes")
     assert (quote["client_id"], quote["status_id"], quote["number"]) == (client, "1", f"HL-{id_}")
     await act(deals, "quotes", "approve", quote["id"])
-    await deals.quiet()
+    await rest(deals)
     there = await opportunity_of(deals, id_)
     assert (there["status"], there["pipelineStageId"]) == ("open", AGREED)
 
@@ -133,14 +134,14 @@ async def test_a_stage_makes_a_quote_and_its_approval_moves_the_opportunity_on(d
 async def test_a_quote_that_is_converted_is_its_invoice_from_then_on(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, pipelineStageId=OFFERED)
-    await deals.quiet()
+    await rest(deals)
     (quote,) = await papers(deals, "quotes")
     await act(deals, "quotes", "convert_to_invoice", quote["id"])
-    await deals.quiet()
+    await rest(deals)
     (invoice,) = await papers(deals, "invoices")
     assert (await link(deals))["billing_id"] == f"invoice/{invoice['id']}"
     await pay(deals, invoice, 1200.5)
-    await deals.quiet()
+    await rest(deals)
     assert (await opportunity_of(deals, id_))["status"] == "won"
     assert len(await deals.rows("links", object="opportunity")) == 1
 
@@ -148,9 +149,9 @@ async def test_a_quote_that_is_converted_is_its_invoice_from_then_on(deals: Worl
 async def test_winning_what_was_quoted_converts_the_quote_and_makes_no_second_paper(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, pipelineStageId=OFFERED)
-    await deals.quiet()
+    await rest(deals)
     await change(deals, id_, status="won")
-    await deals.quiet()
+    await rest(deals)
     (quote,) = await papers(deals, "quotes")
     (invoice,) = await papers(deals, "invoices")
     assert (quote["status_id"], quote["invoice_id"], invoice["status_id"]) == ("4", invoice["id"], "1")
@@ -163,12 +164,12 @@ async def test_a_lost_opportunity_archives_its_quote_and_a_reopened_one_brings_i
 ) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, pipelineStageId=OFFERED)
-    await deals.quiet()
+    await rest(deals)
     await change(deals, id_, status=status)
-    await deals.quiet()
+    await rest(deals)
     assert (await papers(deals, "quotes"), len(await papers(deals, "quotes", "archived"))) == ([], 1)
     await change(deals, id_, status="open")
-    await deals.quiet()
+    await rest(deals)
     assert len(await papers(deals, "quotes")) == 1
     assert (await opportunity_of(deals, id_))["status"] == "open"
 
@@ -176,12 +177,12 @@ async def test_a_lost_opportunity_archives_its_quote_and_a_reopened_one_brings_i
 async def test_a_lost_opportunity_never_puts_away_an_invoice_that_was_sent(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won")
-    await deals.quiet()
+    await rest(deals)
     (invoice,) = await papers(deals, "invoices")
     await act(deals, "invoices", "mark_sent", invoice["id"])
-    await deals.quiet()
+    await rest(deals)
     await change(deals, id_, status="lost")
-    await deals.quiet()
+    await rest(deals)
     (invoice,) = await papers(deals, "invoices")
     assert invoice["archived_at"] == 0
     assert (await link(deals))["held"]["live"]["reason"] == "an invoice that was sent is not put away"
@@ -194,21 +195,21 @@ async def test_a_draft_invoice_of_a_lost_opportunity_is_archived_by_the_setting(
     await connected(bare_world, archive_drafts=archive_drafts)
     contact, _ = await pair(bare_world)
     id_ = await add(bare_world, contact, status="won")
-    await bare_world.quiet()
+    await rest(bare_world)
     await change(bare_world, id_, status="lost")
-    await bare_world.quiet()
+    await rest(bare_world)
     assert len(await papers(bare_world, "invoices")) == left
 
 
 async def test_a_new_value_and_name_go_to_the_draft_and_nothing_else_of_it_changes(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     whole = {**made, "public_notes": "By hand", "due_date": "2027-01-31"}
     (await deals.ninja.put(f"/api/v1/invoices/{made['id']}", json=whole)).raise_for_status()
     await change(deals, id_, monetaryValue=900, name="Garden, smaller")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     assert (made["amount"], made["line_items"][0]["notes"]) == (900, "Order: Garden, smaller")
     assert (made["public_notes"], made["due_date"], made["date"]) == ("By hand", "2027-01-31", whole["date"])
@@ -225,15 +226,15 @@ EDITS = {
 async def test_lines_that_people_have_edited_are_never_overwritten(deals: World, edit: str) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     lines = {"line_items": EDITS[edit]}
     (await deals.ninja.put(f"/api/v1/invoices/{made['id']}", json={**made, **lines})).raise_for_status()
-    await deals.quiet()
+    await rest(deals)
     (before,) = await papers(deals, "invoices")
     for amount in (900, 950):
         await change(deals, id_, monetaryValue=amount)
-        await deals.quiet()
+        await rest(deals)
     (after,) = await papers(deals, "invoices")
     assert after["line_items"] == before["line_items"]
     row = await link(deals)
@@ -244,12 +245,12 @@ async def test_lines_that_people_have_edited_are_never_overwritten(deals: World,
 async def test_a_sent_invoice_keeps_its_amount(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     await act(deals, "invoices", "mark_sent", made["id"])
-    await deals.quiet()
+    await rest(deals)
     await change(deals, id_, monetaryValue=1)
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     assert made["amount"] == 1200.5
     assert (await link(deals))["held"]["amount"]["reason"] == "it is sent already"
@@ -261,11 +262,11 @@ async def test_a_client_of_another_currency_is_a_conflict_and_nothing_is_made(de
     await add(deals, contact, status="won")
     (row,) = await until(lambda: deals.rows("links", object="opportunity", state="conflict"))
     assert row["detail"] == "the opportunity is worth 1200.5 USD, and its client is charged in EUR"
-    await deals.quiet()
+    await rest(deals)
     assert await papers(deals, "invoices") == []
 
     await deals.edit_client(client, settings={"currency_id": "1"})
-    await deals.quiet()
+    await rest(deals)
     (await deals.admin.post(f"/api/v1/jobs/{row['id']}/retry")).raise_for_status()
     await until(lambda: deals.rows("links", object="opportunity", state="ok"))
     assert len(await papers(deals, "invoices")) == 1
@@ -282,10 +283,10 @@ async def test_a_value_finer_than_a_coin_is_refused_and_nothing_is_made(deals: W
 async def test_without_a_value_nothing_is_charged(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won", monetaryValue=0)
-    await deals.quiet()
+    await rest(deals)
     assert (await link(deals))["detail"] == "It has no value to charge."
     await change(deals, id_, monetaryValue=5)
-    await deals.quiet()
+    await rest(deals)
     assert [each["amount"] for each in await papers(deals, "invoices")] == [5]
 
 
@@ -294,7 +295,7 @@ async def test_a_lost_answer_makes_no_second_invoice(deals: World) -> None:
     await deals.fault(deals.ninja, kind="drop_after", method="POST", path="^/api/v1/invoices$", times=1)
     await add(deals, contact, status="won")
     await until(lambda: deals.rows("links", object="opportunity", state="ok"))
-    await deals.quiet()
+    await rest(deals)
     assert len(await papers(deals, "invoices")) == 1
 
 
@@ -302,11 +303,11 @@ async def test_a_number_that_is_taken_is_the_invoice_that_was_made_before(deals:
     """As after a bridge was deleted and made again."""
     contact, client = await pair(deals)
     id_ = await add(deals, contact)
-    await deals.quiet()
+    await rest(deals)
     body = {"client_id": client, "number": f"HL-{id_}", "line_items": [{"notes": "Before", "quantity": 1, "cost": 7}]}
     (await deals.ninja.post("/api/v1/invoices", json=body)).raise_for_status()
     await change(deals, id_, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     row = await link(deals)
     assert (row["state"], row["billing_id"]) == ("ok", f"invoice/{made['id']}")
@@ -322,7 +323,7 @@ async def test_doubled_and_reordered_deliveries_make_one_invoice(deals: World) -
     await change(deals, id_, status="won")
     await change(deals, id_, monetaryValue=8)
     await until(lambda: deals.rows("links", object="opportunity", state="ok"))
-    await deals.quiet()
+    await rest(deals)
     await deals.highlevel.delete("/_control/webhook-faults")
     assert [each["amount"] for each in await papers(deals, "invoices")] == [8]
 
@@ -341,13 +342,13 @@ async def test_an_opportunity_waits_for_the_contact_that_it_belongs_to(deals: Wo
 async def test_a_deleted_opportunity_archives_its_draft_and_leaves_a_sent_invoice(deals: World) -> None:
     contact, _ = await pair(deals)
     first, second = [await add(deals, contact, status="won", name=name) for name in ("First", "Second")]
-    await deals.quiet()
+    await rest(deals)
     made = {each["number"]: each for each in await papers(deals, "invoices")}
     await act(deals, "invoices", "mark_sent", made[f"HL-{second}"]["id"])
-    await deals.quiet()
+    await rest(deals)
     for id_ in (first, second):
         (await deals.highlevel.delete(f"/opportunities/{id_}")).raise_for_status()
-    await deals.quiet()
+    await rest(deals)
     assert [each["number"] for each in await papers(deals, "invoices")] == [f"HL-{second}"]
     problems = {row["crm_id"]: row["problem"] for row in await deals.rows("links", object="opportunity")}
     assert problems == {first: "crm_gone_archived", second: "crm_gone"}
@@ -356,12 +357,12 @@ async def test_a_deleted_opportunity_archives_its_draft_and_leaves_a_sent_invoic
 async def test_an_invoice_deleted_in_billing_is_not_made_again(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     (await deals.ninja.delete(f"/api/v1/invoices/{made['id']}")).raise_for_status()
-    await deals.quiet()
+    await rest(deals)
     await change(deals, id_, monetaryValue=3)
-    await deals.quiet()
+    await rest(deals)
     assert await papers(deals, "invoices") == []
     assert ((await link(deals))["state"], (await link(deals))["problem"]) == ("unlinked", "billing_gone")
 
@@ -374,7 +375,7 @@ async def test_other_invoices_and_quotes_cost_nothing(deals: World) -> None:
     await act(deals, "invoices", "mark_sent", made["id"])
     await pay(deals, made, 3)
     await until(lambda: deals.rows("events", kind="EVENT_CREATE_PAYMENT", state="done"))
-    await deals.quiet()
+    await rest(deals)
     assert await calls(deals) == []
     assert await deals.rows("links", object="opportunity") == []
 
@@ -384,12 +385,12 @@ async def test_a_change_and_its_echo_cost_no_more_than_they_must(deals: World) -
     await deals.forget_calls()
     id_ = await add(deals, contact, status="won")
     await until(lambda: deals.rows("links", object="opportunity", state="ok"))
-    await deals.quiet()
+    await rest(deals)
     assert await calls(deals) == [f"GET /opportunities/{id_}", f"GET /api/v1/clients/{client}", "POST /api/v1/invoices"]
     await deals.forget_calls()
     await change(deals, id_, monetaryValue=900)
     await until(lambda: deals.rows("events", kind="EVENT_UPDATE_INVOICE", state="done"))
-    await deals.quiet()
+    await rest(deals)
     asked = await calls(deals)
     assert [each for each in asked if not each.startswith("GET")] == [
         f"PUT /api/v1/invoices/{(await papers(deals, 'invoices'))[0]['id']}"
@@ -401,10 +402,10 @@ async def test_a_stage_that_is_not_there_is_told_and_the_status_goes_all_the_sam
                     rules=[{"stage": "Asked", "make": "invoice"}])  # fmt: skip
     contact, _ = await pair(bare_world)
     id_ = await add(bare_world, contact)
-    await bare_world.quiet()
+    await rest(bare_world)
     (made,) = await papers(bare_world, "invoices")
     await pay(bare_world, made, 1200.5)
-    await bare_world.quiet()
+    await rest(bare_world)
     there = await opportunity_of(bare_world, id_)
     assert (there["status"], there["pipelineStageId"]) == ("won", ASKED)
     assert (await link(bare_world))["held"]["stage"]["reason"] == "the pipeline “Orders” has no stage “Nowhere”"
@@ -413,11 +414,11 @@ async def test_a_stage_that_is_not_there_is_told_and_the_status_goes_all_the_sam
 async def test_a_part_payment_is_not_taken_for_all_of_it(deals: World) -> None:
     contact, _ = await pair(deals)
     id_ = await add(deals, contact, status="won")
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     await change(deals, id_, status="open")
     await pay(deals, made, 1)
-    await deals.quiet()
+    await rest(deals)
     assert (await opportunity_of(deals, id_))["status"] == "open"
 
 
@@ -425,7 +426,7 @@ async def test_a_part_payment_is_not_taken_for_all_of_it(deals: World) -> None:
 async def test_odd_names_arrive_as_they_are(deals: World, name: str) -> None:
     contact, _ = await pair(deals)
     await add(deals, contact, status="won", name=name)
-    await deals.quiet()
+    await rest(deals)
     (made,) = await papers(deals, "invoices")
     assert made["line_items"][0]["notes"] == f"Order: {name}"
 
@@ -435,7 +436,7 @@ async def test_where_opportunities_are_off_nothing_is_asked(bare_world: World) -
     contact, _ = await pair(bare_world)
     await bare_world.forget_calls()
     await add(bare_world, contact, status="won")
-    await bare_world.quiet()
+    await rest(bare_world)
     (event,) = await bare_world.rows("events", kind="OpportunityCreate")
     assert (event["state"], event["outcome"]) == ("ignored", "opportunities are switched off on this bridge")
     assert await calls(bare_world) == []
@@ -445,6 +446,6 @@ async def test_where_nothing_goes_to_billing_nothing_is_made(bare_world: World) 
     await connected(bare_world, direction="to_crm")
     contact, _ = await pair(bare_world)
     await add(bare_world, contact, status="won")
-    await bare_world.quiet()
+    await rest(bare_world)
     assert await papers(bare_world, "invoices") == []
     assert (await link(bare_world))["problem"] == "direction"

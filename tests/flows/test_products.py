@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
+from tests.flows.resting import rest
 
 NAMELESS = ("ProductCreate", "ProductUpdate", "ProductDelete", "PriceCreate", "PriceUpdate", "PriceDelete")
 
@@ -74,19 +75,19 @@ async def link(world: World) -> dict[str, Any]:
 async def test_a_product_and_its_price_arrive_and_follow_both_ways(shop: World) -> None:
     product = await add(shop, description="In bags")
     price = await add_price(shop, product, 12.5)
-    await shop.quiet()
+    await rest(shop)
     (made,) = await products(shop)
     assert (made["product_key"], made["notes"], made["price"]) == ("Soil", "In bags", 12.5)
 
     path = f"/products/{product}/price/{price}"
     body = {"name": "Usual", "type": "one_time", "currency": "USD", "amount": 13.75, "locationId": LOCATION}
     (await shop.highlevel.put(path, json=body)).raise_for_status()
-    await shop.quiet()
+    await rest(shop)
     (made,) = await products(shop)
     assert made["price"] == 13.75
 
     await put(shop, made, product_key="Best soil", price=14.25, cost=6)
-    await shop.quiet()
+    await rest(shop)
     assert (await in_crm(shop, product))["name"] == "Best soil"
     assert [(each["_id"], each["amount"], each["name"]) for each in await prices(shop, product)] == [
         (price, 14.25, "Usual")
@@ -97,7 +98,7 @@ async def test_a_product_and_its_price_arrive_and_follow_both_ways(shop: World) 
 
 async def test_a_product_of_billing_becomes_one_in_the_crm_with_its_price(shop: World) -> None:
     await make(shop, product_key="Hour", notes="Work", price=80)
-    await shop.quiet()
+    await rest(shop)
     (there,) = await all_in_crm(shop)
     assert (there["name"], there["description"], there["productType"]) == ("Hour", "Work", "SERVICE")
     (price,) = await prices(shop, there["_id"])
@@ -109,7 +110,7 @@ async def test_a_product_that_both_have_already_is_one_pair(shop: World) -> None
     await shop.highlevel.post("/_control/webhooks", json={"url": "", "events": {}})
     await add(shop, "hour")
     made = await make(shop, product_key="Hour", price=80)
-    await shop.quiet()
+    await rest(shop)
     (there,) = await all_in_crm(shop)
     row = await link(shop)
     assert (row["crm_id"], row["billing_id"], row["state"]) == (there["_id"], made["id"], "ok")
@@ -136,14 +137,14 @@ async def test_of_several_prices_the_first_one_time_price_takes_part_and_the_oth
     await shop.highlevel.post("/_control/webhooks", json={"url": url, "events": {}})
     where = {"locationId": LOCATION, "name": "Soil", "productType": "PHYSICAL", "description": "In bags"}
     (await shop.highlevel.put(f"/products/{product}", json=where)).raise_for_status()
-    await shop.quiet()
+    await rest(shop)
     (made,) = await products(shop)
     assert made["price"] == 12.5
     (told,) = await shop.rows("activities", object="product")
     assert told["detail"] == "Other prices of the product take no part: Monthly 5 USD, Big bag 20 USD"
 
     await put(shop, made, price=13)
-    await shop.quiet()
+    await rest(shop)
     assert {each["_id"]: each["amount"] for each in await prices(shop, product)}[usual] == 13
     assert {each["_id"]: each["amount"] for each in await prices(shop, product)}[big] == 20
 
@@ -153,28 +154,28 @@ async def test_the_price_in_the_chosen_currency_takes_part(bare_world: World) ->
     product = await add(shop)
     await add_price(shop, product, 11, currency="EUR")
     await add_price(shop, product, 12.5)
-    await shop.quiet()
+    await rest(shop)
     assert [each["price"] for each in await products(shop)] == [12.5]
 
 
 async def test_a_price_in_another_currency_is_a_conflict_and_not_converted(shop: World) -> None:
     product = await add(shop)
-    await shop.quiet()
+    await rest(shop)
     await add_price(shop, product, 11, currency="EUR")
     (row,) = await until(lambda: shop.rows("links", object="product", state="conflict"))
     assert row["detail"] == "the product costs 11 EUR, and the prices of this company are in USD"
-    await shop.quiet()
+    await rest(shop)
     assert [each["price"] for each in await products(shop)] == [0]
 
 
 async def test_deleting_archives_in_billing_and_deletes_nothing_in_the_crm(shop: World) -> None:
     first, second = await add(shop, "First"), await add(shop, "Second")
-    await shop.quiet()
+    await rest(shop)
     made = {each["product_key"]: each for each in await products(shop)}
     where = {"locationId": LOCATION}
     (await shop.highlevel.delete(f"/products/{first}", params=where)).raise_for_status()
     (await shop.ninja.delete(f"/api/v1/products/{made['Second']['id']}")).raise_for_status()
-    await shop.quiet()
+    await rest(shop)
     assert [each["product_key"] for each in await products(shop, "archived")] == ["First"]
     assert [each["_id"] for each in await all_in_crm(shop)] == [second]
     problems = {row["crm_id"]: row["problem"] for row in await shop.rows("links", object="product", state="unlinked")}
@@ -186,7 +187,7 @@ async def test_a_lost_answer_makes_no_second_product_and_no_second_price(shop: W
     await shop.fault(shop.highlevel, kind="drop_after", method="POST", path=path, times=1)
     await make(shop, product_key="Hour", price=80)
     await until(lambda: shop.rows("links", object="product", state="ok"))
-    await shop.quiet()
+    await rest(shop)
     (there,) = await all_in_crm(shop)
     assert [each["amount"] for each in await prices(shop, there["_id"])] == [80]
 
@@ -195,19 +196,19 @@ async def test_a_lost_answer_makes_no_second_product_in_billing(shop: World) -> 
     await shop.fault(shop.ninja, kind="drop_after", method="POST", path="^/api/v1/products$", times=1)
     await add(shop)
     await until(lambda: shop.rows("links", object="product", state="ok"))
-    await shop.quiet()
+    await rest(shop)
     assert len(await products(shop)) == 1
 
 
 async def test_the_echo_is_silent(shop: World) -> None:
     product = await add(shop, description="In bags")
     await add_price(shop, product, 12.5)
-    await shop.quiet()
+    await rest(shop)
     (made,) = await products(shop)
     await shop.forget_calls()
     await put(shop, made, notes="In sacks")
     await until(lambda: shop.rows("events", kind="ProductUpdate", state="done"))
-    await shop.quiet()
+    await rest(shop)
     asked = [each for vendor in (shop.highlevel, shop.ninja) for each in await shop.calls(vendor)]
     writes = [f"{each['method']} {each['path']}" for each in asked if each["method"] != "GET"]
     assert writes == [f"PUT /products/{product}"]
@@ -215,7 +216,7 @@ async def test_the_echo_is_silent(shop: World) -> None:
 
 async def test_a_product_without_a_key_takes_no_part(shop: World) -> None:
     await make(shop, notes="Nameless", price=1)
-    await shop.quiet()
+    await rest(shop)
     assert ((await link(shop))["state"], (await link(shop))["problem"]) == ("excluded", "unidentified")
     assert await all_in_crm(shop) == []
 
@@ -223,7 +224,7 @@ async def test_a_product_without_a_key_takes_no_part(shop: World) -> None:
 @pytest.mark.parametrize("name", ["x" * 300, "عرض 🌱 <b>bold</b>"])
 async def test_odd_names_end_as_one_pair(shop: World, name: str) -> None:
     await add(shop, name)
-    await shop.quiet()
+    await rest(shop)
     (made,) = await products(shop)
     assert made["product_key"] == name[:191]
     assert (await link(shop))["state"] == "ok"
