@@ -8,6 +8,7 @@
     ├── Reconnect             the credentials are refused: the connection waits for a person
     ├── Rejected              the vendor understood and refuses: a person must change something
     │   ├── Forbidden         ... namely a permission or scope of the credentials
+    │   ├── Conflict          ... or it might take it, and we must not send it: a person decides
     │   └── Duplicate         ... because it has such a record already, and says which
     ├── Choice                one of several must be named by a person: these
     ├── Gone                  the record does not exist on that side any more
@@ -95,6 +96,11 @@ class Rejected(CrossledgerError):
 @dataclass(eq=False)
 class Forbidden(Rejected):
     """A scope or permission is missing; `reason` has the vendor's words."""
+
+
+@dataclass(eq=False)
+class Conflict(Rejected):
+    """Money that would not be the same on both sides; `reason` says what stands where."""
 
 
 @dataclass(eq=False)

@@ -5,6 +5,7 @@ Wait                 | as it was  | pending    | at the time told; burns no try
 Retry, AnswerLost    | retrying   | pending    | after 2, 4, 8 ... s, then hourly, for about a day
   ... the last one   | failed     | failed     | when an event or a person asks
 Reconnect            | waiting    | pending    | when the connection works again
+Conflict             | conflict   | failed     | when an event or a person asks
 any other refusal    | failed     | failed     | when an event or a person asks
 a bug of ours        | as Retry, with its traceback in the log
 our own database     | nothing can be stored: tried again for some seconds, then when `rescue_orphans` comes round
@@ -22,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.connections import Connections
 from app.directory import BridgeView, Directory, is_active
-from app.errors import CrossledgerError, Reconnect, Rejected, Retry, Wait
+from app.errors import Conflict, CrossledgerError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
 from app.queue import Priority, RecordJob
@@ -116,7 +117,8 @@ class RecordSync:
             await self._again(target, link, columns, seconds=seconds, reason=RETRY, priority=Priority.RETRY)
             return f"retries in {seconds:.1f} s: {failure}"
         fields: Mapping[str, str] = failure.fields if isinstance(failure, Rejected) else {}
-        end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields)
+        state = LinkState.CONFLICT if isinstance(failure, Conflict) else LinkState.FAILED
+        end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields, state=state)
         await self.store.settle(target, link, end)
         return end.outcome
 

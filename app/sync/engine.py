@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from app.directory import BridgeView
-from app.errors import Wait
+from app.errors import Unsupported, Wait
 from app.models.link import LinkState
 from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.fieldmap import resolve
@@ -136,13 +136,15 @@ class Engine:
             return await work.bring_in_step(
                 heir, billing, base=None, action="linked", detail="the contact was merged into this one"
             )
-        problem = "crm_gone"
-        if billing is not None and work.settings.crm_deleted is CrmDeleted.ARCHIVE:
-            await work.take_turn(billing)
-            problem = "crm_gone_archived"
+        if billing is None or work.settings.crm_deleted is not CrmDeleted.ARCHIVE:
+            return _put_aside(work, "crm_gone")
+        await work.take_turn(billing)
+        try:
             if billing.presence is Presence.ACTIVE:
                 await work.records[Side.BILLING].archive(billing)
-        return _put_aside(work, problem)
+        except Unsupported as refusal:
+            return _put_aside(work, "crm_gone", refusal.reason)
+        return _put_aside(work, "crm_gone_archived")
 
     async def _crm_put_away(self, work: Work, crm: Record, billing: Record) -> Settlement:
         """Its partner learns why, and is put away as well; both come back together."""
@@ -189,6 +191,7 @@ def _has_children(work: Work) -> bool:
     return any(each.parent == work.type.name and settings.of(each.name).enabled for each in OBJECTS.values())
 
 
-def _put_aside(work: Work, problem: str) -> Settlement:
+def _put_aside(work: Work, problem: str, why: str = "") -> Settlement:
     detail = _DETAILS.get(problem, "").format(**{side.value: word for side, word in work.type.called.items()})
+    detail = f"{detail} It was not archived: {why}." if why else detail
     return put_aside(work.target, work.link, LinkState.UNLINKED, problem, detail)

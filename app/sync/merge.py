@@ -10,6 +10,9 @@ side had", never "differs from the other side".
     no           | yes           | right's value goes left
     yes          | yes           | equal: nothing. Otherwise the policy decides and both values are reported
     no base at all (first meeting) | one empty: it is filled. Both full and different: the policy decides
+
+Two kinds of fields are not like that (`FieldSpec`): a sparse one says nothing where it is empty, and a guarded one is
+written only while it still has what was written there last.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +20,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.sync.fieldmap import Direction, Rule
-from app.sync.records import Side, Values, Writable
+from app.sync.records import FieldSpec, Side, Values, Writable
 from app.sync.values import fit, same
+
+BY_HAND = "it was edited there by hand, and is not overwritten"
 
 
 class Prefer(StrEnum):
@@ -128,8 +133,10 @@ def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferre
         return None
     if base is None or rule.name not in base.crm:
         return _first_meeting(rule, a, b, preferred)
-    changed_left = not same(rule.crm.kind, a, base.crm[rule.name])
-    changed_right = not same(rule.billing.kind, b, base.billing.get(rule.name, ""))
+    changed_left = _speaks(rule.crm, a) and not same(rule.crm.kind, a, base.crm[rule.name])
+    changed_right = _speaks(rule.billing, b) and not same(rule.billing.kind, b, base.billing.get(rule.name, ""))
+    if changed_left and rule.billing.guarded and not _agree(rule, base.crm[rule.name], b):
+        return Held(rule, Side.BILLING, a, BY_HAND)
     if changed_left and changed_right:
         return _write(rule, preferred, a, b, f"both sides changed it; {preferred} is preferred", conflict=True)
     if changed_left:
@@ -142,7 +149,13 @@ def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferre
 def _first_meeting(rule: Rule, a: str, b: str, preferred: Side) -> Change | Held | None:
     if not a or not b:
         return _write(rule, Side.CRM if a else Side.BILLING, a, b, "the other side was empty")
+    if rule.billing.guarded:
+        return Held(rule, Side.BILLING, a, BY_HAND) if rule.direction.reaches(Side.BILLING) else None
     return _write(rule, preferred, a, b, f"they differed when first linked; {preferred} is preferred", conflict=True)
+
+
+def _speaks(spec: FieldSpec, value: str) -> bool:
+    return bool(value) or not spec.sparse
 
 
 def _agree(rule: Rule, a: str, b: str) -> bool:

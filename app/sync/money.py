@@ -67,6 +67,20 @@ def number(value: object) -> Decimal:
     raise NotMoney(f"{value!r} is no exact number")
 
 
+def plain(value: Decimal) -> str:
+    """One text for each number: 12.50 is "12.5", 1E+3 is "1000"."""
+    return f"{value.normalize(EXACT) + 0:f}"
+
+
+def as_json(value: Decimal) -> int | float:
+    """As a JSON number, every digit of which arrives. Raises NotMoney where a vendor's double cannot hold it."""
+    if value == value.to_integral_value():
+        return int(value)
+    if Decimal(repr(float(value))) != value:
+        raise NotMoney(f"{value} has more digits than can be sent")
+    return float(value)
+
+
 def quantised(value: Decimal, places: int) -> Decimal:
     """`value` with `places` decimals, halves away from zero; never -0."""
     if value.adjusted() + places > EXACT.prec - 10:

@@ -220,15 +220,21 @@ async def _create(work: Work, record: Record, below: str = "") -> Settlement:
         merged=made,
         action="created",
         now=work.now(),
+        detail=record.remark,
         origin=f"created_{side.value}",
     )
 
 
 async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate) -> Settlement:
-    """The vendor allows no second one. With the same e-mail it is the partner; by phone alone a person decides."""
+    """The vendor allows no second one. With the same e-mail it is the partner; by phone alone a person decides.
+
+    Of other objects it is the partner where what they are recognised by is the same.
+    """
     existing = await work.records[work.target.side.other].fetch(refusal.existing)
-    if email_of(existing) and email_of(existing) == email_of(record):
+    if work.type.person and email_of(existing) and email_of(existing) == email_of(record):
         return await _link(work, record, Candidates((existing,), "e-mail"))
+    if not work.type.person and work.type.identity(existing) == work.type.identity(record):
+        return await _link(work, record, Candidates((existing,), work.type.recognised_by))
     detail = f"the other side allows no second record like {existing.id}: {refusal}"
     return ambiguous(work.target, work.link, detail, [existing])
 
@@ -239,6 +245,8 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
         return "direction", "This bridge does not create records in that direction."
     if record.presence is Presence.ARCHIVED:
         return "archived", "The record is archived and has no partner."
+    if record.aside:
+        return "aside", record.aside
     if work.type.parent and not record.parent:
         return "alone", f"It belongs to no {OBJECTS[work.type.parent].called[work.target.side]}."
     if (since := _since(work)) and record.created_at and record.created_at < since:

@@ -14,6 +14,8 @@ from app.sync.objects import (
     NoteSettings,
     NoticeSettings,
     ObjectSettings,
+    OpportunitySettings,
+    ProductSettings,
     RecurringSettings,
     TaskSettings,
 )
@@ -30,11 +32,13 @@ class BridgeSettings(BaseModel):
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
+    note: NoteSettings = Field(default_factory=lambda: NoteSettings())
+    appointment: AppointmentSettings = Field(default_factory=lambda: AppointmentSettings())
+    opportunity: OpportunitySettings = Field(default_factory=lambda: OpportunitySettings())
+    product: ProductSettings = Field(default_factory=lambda: ProductSettings())
     balance: BalanceSettings = Field(default_factory=lambda: BalanceSettings())
     recurring: RecurringSettings = Field(default_factory=lambda: RecurringSettings())
     notice: NoticeSettings = Field(default_factory=lambda: NoticeSettings())
-    note: NoteSettings = Field(default_factory=lambda: NoteSettings())
-    appointment: AppointmentSettings = Field(default_factory=lambda: AppointmentSettings())
 
     @model_validator(mode="after")
     def _one_writer(self) -> Self:

@@ -51,6 +51,8 @@ class FieldSpec:
     `max_length`: characters the provider keeps; longer text is shortened by us, visibly, not by it, silently.
     `refuses`: valid values, as we would write them, that the provider does not know all the same.
     `options`: where there are any, the only values that it takes, in the form in which the kind compares them.
+    `guarded`: what people entered there is never overwritten; only what was written there last is.
+    `sparse`: empty says nothing, and empties nothing on the other side.
     """
 
     name: str
@@ -61,6 +63,8 @@ class FieldSpec:
     strict: bool = False
     refuses: frozenset[str] = frozenset()
     options: frozenset[str] | None = None
+    guarded: bool = False
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,10 @@ class Record:
     contacts). `parent` is the vendor's id of the record that it belongs to (a task's contact). `slot` is the other
     system's id that this record carries, "" where none. `raw` is the vendor's own answer, opaque here: only the
     provider that read it writes it back.
+
+    `aside`: why a record without a partner takes no part, as a sentence. `locked`: fields that must not be written in
+    this very record as it is now, and why. `remark`: what people should know of how it was read, told when it is
+    linked.
     """
 
     id: str
@@ -81,4 +89,7 @@ class Record:
     slot: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    aside: str = ""
+    locked: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)

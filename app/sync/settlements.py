@@ -124,17 +124,25 @@ def ambiguous(target: Target, link: LinkRow, detail: str, candidates: Sequence[R
     )
 
 
-def failed(target: Target, link: LinkRow, *, problem: str, detail: str, fields: Mapping[str, str]) -> Settlement:
-    """Given up, or refused: it stays visible until an event or a person tries it again."""
+def failed(
+    target: Target,
+    link: LinkRow,
+    *,
+    problem: str,
+    detail: str,
+    fields: Mapping[str, str],
+    state: LinkState = LinkState.FAILED,
+) -> Settlement:
+    """Given up, refused, or in conflict: it stays visible until an event or a person tries it again."""
     changes = [{"field": name, "note": complaint} for name, complaint in fields.items()]
     return Settlement(
         outcome=f"failed: {detail}"[:500],
         events=EventState.FAILED,
         activity=_activity(
-            target, link.crm_id, link.billing_id, action="failed", cause=link.cause, detail=detail, changes=changes
+            target, link.crm_id, link.billing_id, action=state.value, cause=link.cause, detail=detail, changes=changes
         ),
         link={
-            "state": LinkState.FAILED.value,
+            "state": state.value,
             "problem": problem,
             "detail": detail,
             "tries": link.tries + 1,

@@ -83,13 +83,14 @@ class Work:
     ) -> Settlement:
         newer = _newer(crm, billing)
         merged = merge(base, crm.values, billing.values, self.rules, prefer=self.bridge.settings.prefer, newer=newer)
-        merged = await self._without_vanished(merged)
         pair = {Side.CRM: crm, Side.BILLING: billing}
+        merged = _without_locked(await self._without_vanished(merged), pair)
         written = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
         kept = {side: landed(merged.values_for(side), answer) for side, answer in written.items()}
-        merged = Merge(merged.changes, (*merged.held, *_refused(merged, kept)))
+        merged = Merge(merged.changes, (*merged.held, *_refused(merged, kept, written)))
         after = {side: {**pair[side].values, **kept[side]} for side in Side}
         pair = {side: replace(pair[side], id=written[side].id) for side in Side}
+        detail = "; ".join(part for part in (detail, action == "linked" and crm.remark) if part)
         return in_step(
             self.target,
             self.link,
@@ -124,19 +125,27 @@ class Work:
         return crm_id if side is Side.BILLING and self.slot else ""
 
 
+def _without_locked(merged: Merge, pair: dict[Side, Record]) -> Merge:
+    """What a record does not let be written as it is now is held back, with its reason."""
+    locked = {c: why for c in merged.changes if (why := pair[c.side].locked.get(c.rule.spec(c.side).name))}
+    held = [Held(change.rule, change.side, change.after, why) for change, why in locked.items()]
+    return Merge(tuple(c for c in merged.changes if c not in locked), (*merged.held, *held))
+
+
 def landed(sent: dict[str, str], answer: Record) -> dict[str, str]:
     """The sent fields as the vendor has them now; a field that it threw away is not taken for one that it kept."""
     return {name: answer.values.get(name, "") for name in sent}
 
 
-def _refused(merged: Merge, landed: dict[Side, dict[str, str]]) -> list[Held]:
-    """Fields that were sent, accepted, and are not there (highlevel-api-docs#313)."""
+def _refused(merged: Merge, landed: dict[Side, dict[str, str]], written: dict[Side, Record]) -> list[Held]:
+    """Fields that were sent, accepted, and are not there (highlevel-api-docs#313); the answer may say why."""
     refused: list[Held] = []
     for change in merged.changes:
         spec = change.rule.spec(change.side)
         kept = landed[change.side][spec.name]
         if not same(spec.kind, kept, change.after) and same(spec.kind, kept, change.before):
-            refused.append(Held(change.rule, change.side, change.after, "accepted by the API, but not kept"))
+            why = written[change.side].locked.get(spec.name, "accepted by the API, but not kept")
+            refused.append(Held(change.rule, change.side, change.after, why))
     return refused
 
 

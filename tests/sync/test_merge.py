@@ -151,3 +151,48 @@ def test_nothing_is_erased_unless_a_side_had_it_and_cleared_it(
 def test_an_edit_on_one_side_only_always_survives(left: str, right: str, prefer: Prefer) -> None:
     merged = run(NAME, (left, right), left + "!", right, prefer=prefer)
     assert Side.CRM not in writes(merged)
+
+
+GUARDED = Rule(
+    FieldSpec(name="amount", label="Amount"),
+    FieldSpec(name="amount", label="Amount", guarded=True),
+    Direction.TO_BILLING,
+)
+SPARSE = Rule(
+    FieldSpec(name="status", label="Status"), FieldSpec(name="status", label="Status", sparse=True), Direction.TO_CRM
+)
+
+
+@pytest.mark.parametrize(
+    ("base", "left", "right", "written", "held"),
+    [
+        (("10", "10"), "20", "10", {Side.BILLING: "20"}, ""),
+        (("10", "10"), "20", "15", {}, "20"),
+        (("10", "15"), "20", "15", {}, "20"),  # the edit was seen before, and is the billing side's base by now
+        (("10", "15"), "15", "15", {}, ""),
+        (("10", "10"), "10", "15", {}, ""),
+        (None, "10", "15", {}, "10"),
+        (None, "10", "", {Side.BILLING: "10"}, ""),
+    ],
+)
+def test_what_people_entered_in_a_guarded_field_is_never_overwritten(
+    base: tuple[str, str] | None, left: str, right: str, written: dict[Side, str], held: str
+) -> None:
+    merged = run(GUARDED, base, left, right)
+    assert writes(merged) == written
+    assert [item.value for item in merged.held] == ([held] if held else [])
+
+
+@pytest.mark.parametrize(
+    ("base", "right", "expected"),
+    [
+        (("open", ""), "won", {Side.CRM: "won"}),
+        (("won", "won"), "", {}),
+        (("open", ""), "", {}),
+        (("won", ""), "won", {}),
+    ],
+)
+def test_a_sparse_field_says_nothing_where_it_is_empty(
+    base: tuple[str, str], right: str, expected: dict[Side, str]
+) -> None:
+    assert writes(run(SPARSE, base, base[0], right)) == expected

@@ -10,6 +10,8 @@ from app.providers.highlevel.appointments import Appointments
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.notes import Notes
 from app.providers.highlevel.notices import Notices
+from app.providers.highlevel.opportunities import Opportunities
+from app.providers.highlevel.products import Products
 from app.providers.highlevel.standing import Standing
 from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
@@ -25,6 +27,8 @@ OBJECTS: Mapping[str, Opener] = {
     "notice": Notices,
     "note": Notes,
     "appointment": Appointments,
+    "opportunity": Opportunities,
+    "product": Products,
 }
 
 

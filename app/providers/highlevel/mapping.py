@@ -76,8 +76,8 @@ def read(contact: Mapping[str, Any], data: Data) -> Record:
         id=contact["id"],
         values={each.ours: _value(each, custom if each.custom else contact) for each in table(data)},
         presence=Presence.DELETED if contact.get("deleted") is True else Presence.ACTIVE,
-        created_at=_moment(contact.get("dateAdded")),
-        updated_at=_moment(contact.get("dateUpdated")),
+        created_at=moment(contact.get("dateAdded")),
+        updated_at=moment(contact.get("dateUpdated")),
         raw=contact,
     )
 
@@ -134,7 +134,7 @@ def _value(field: Field, source: Mapping[str, Any]) -> str:
     return (alpha_2(text) or text) if field.kind is Kind.COUNTRY else text
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """ISO 8601 with a zone, as aware UTC. None for anything else: then it is not known."""
     try:
         moment = datetime.fromisoformat(value)

@@ -52,6 +52,16 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "calendars/events.readonly": "read appointments, and be told when they change",
         "users.readonly": "know whom an appointment is with by their e-mail",
     },
+    "opportunity": {
+        "opportunities.readonly": "read opportunities and pipelines, and be told when they change",
+        "opportunities.write": "move opportunities on when their quote or invoice does",
+    },
+    "product": {
+        "products.readonly": "read products, and be told when they change",
+        "products.write": "create and update products",
+        "products/prices.readonly": "read their prices",
+        "products/prices.write": "create and update their prices",
+    },
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

@@ -12,6 +12,7 @@ from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.definitions import Definitions
 from app.providers.highlevel.oauth import SCOPES
+from app.providers.highlevel.opportunities import pipelines
 from app.providers.highlevel.wire import (
     BASE_URL,
     ID,
@@ -39,6 +40,12 @@ CAPABILITIES: Mapping[str, Capability] = {
     "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
     "appointment": Capability(Support.NATIVE, "appointments are read, never made or changed"),
+    "opportunity": Capability(
+        Support.NATIVE, "its API does not tell the currency of opportunity values: a setting does"
+    ),
+    "product": Capability(
+        Support.NATIVE, "of several prices one takes part; each of its events wants a URL of its own"
+    ),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
@@ -84,6 +91,7 @@ class HighLevel:
                 "custom_fields": [_described(each) for each in custom_fields],
                 "timezone": location.timezone or "UTC",
                 "users": await _users(account, location),
+                "pipelines": await _pipelines(account),
             },
         )
 
@@ -128,6 +136,14 @@ async def _users(account: HighLevelAccount, location: Location) -> dict[str, str
     except CrossledgerError:
         return {}
     return {each.id: each.email.casefold() for each in found if each.email}
+
+
+async def _pipelines(account: HighLevelAccount) -> list[dict[str, Any]]:
+    """For opportunities; none without the scope opportunities.readonly."""
+    try:
+        return [each.model_dump() for each in await pipelines(account.wire, account.location_id)]
+    except CrossledgerError:
+        return []
 
 
 async def _custom_fields(account: HighLevelAccount) -> list[CustomField]:

@@ -65,6 +65,18 @@ HANDLED: Mapping[str, str] = {
     "AppointmentCreate": "appointment",
     "AppointmentUpdate": "appointment",
     "AppointmentDelete": "appointment",
+    "OpportunityCreate": "opportunity",
+    "OpportunityUpdate": "opportunity",
+    "OpportunityDelete": "opportunity",
+    "OpportunityStageUpdate": "opportunity",
+    "OpportunityStatusUpdate": "opportunity",
+    "OpportunityMonetaryValueUpdate": "opportunity",
+    "ProductCreate": "product",
+    "ProductUpdate": "product",
+    "ProductDelete": "product",
+    "PriceCreate": "product",
+    "PriceUpdate": "product",
+    "PriceDelete": "product",
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -73,18 +85,12 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
     "plans and other accounts of HighLevel's are not synced": (
         "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
     ),
-    "opportunities are not synced": (
-        "OpportunityCreate", "OpportunityUpdate", "OpportunityDelete", "OpportunityStageUpdate",
-        "OpportunityStatusUpdate", "OpportunityMonetaryValueUpdate", "OpportunityAssignedToUpdate",
-    ),
+    "who works on an opportunity is not synced": ("OpportunityAssignedToUpdate",),
     "invoices are not synced": (
         "InvoiceCreate", "InvoiceUpdate", "InvoiceDelete", "InvoiceSent", "InvoicePaid", "InvoicePartiallyPaid",
         "InvoiceVoid",
     ),
     "orders are not synced": ("OrderCreate", "OrderStatusUpdate"),
-    "products are not synced": (
-        "ProductCreate", "ProductUpdate", "ProductDelete", "PriceCreate", "PriceUpdate", "PriceDelete",
-    ),
     "users and locations are not synced": ("UserCreate", "LocationCreate", "LocationUpdate"),
     "businesses and custom objects are not synced": (
         "RecordCreate", "RecordUpdate", "RecordDelete", "RelationCreate", "RelationDelete", "AssociationCreate",
@@ -102,7 +108,7 @@ IGNORED: Mapping[str, str] = {event: reason for reason, events in _IGNORED_FOR.i
 
 # Their documented bodies have no `type`, or use it for something else (a price's type, a message's channel).
 _NAMELESS = ("Invoice", "Product", "Price", "Record", "Relation", "Association", "ObjectSchema", "ProviderOutbound")
-NAMELESS = frozenset(event for event in IGNORED if event.startswith(_NAMELESS))
+NAMELESS = frozenset(event for event in (*HANDLED, *IGNORED) if event.startswith(_NAMELESS))
 # An update and a deletion are documented with the type of a creation (contracts/ghl, section 2.4).
 _MISNAMED = frozenset(event for event, object_ in HANDLED.items() if object_ == "appointment")
 _NAMED = (HANDLED.keys() | IGNORED.keys()) - NAMELESS
@@ -175,6 +181,9 @@ def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
     if HANDLED[kind] == "appointment":
         inner = body.get("appointment")
         return _id(inner.get("id") if isinstance(inner, dict) else None, "appointment.id")
+    if HANDLED[kind] == "product":
+        name = "product" if kind.startswith("Price") else "_id"
+        return _id(body.get(name), name)
     own = _id(body.get("id"), "id")
     if HANDLED[kind] == "note":
         return task_id(_id(body.get("contactId"), "contactId"), own)

@@ -7,9 +7,10 @@ Of a contact only the id is held to a type: the published types of its other fie
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import CrossledgerError, Duplicate, Forbidden, Gone, Reconnect, Rejected
 from app.providers.http import retry_after
@@ -45,7 +46,8 @@ BREATH = 0.05
 
 _COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
 _NO_SUCH_RECORD = re.compile(
-    r"\b(?:contact|task|note|event|appointment)(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)",
+    r"\b(?:contact|task|note|event|appointment|opportunity|product|price)(?: with id:? \S+)?"
+    r" (?:was |is |does )?not (?:found|exist)",
     re.IGNORECASE,
 )
 _SCOPE = re.compile(r"not authorized for this scope|not allowed to access this scope", re.IGNORECASE)
@@ -200,6 +202,55 @@ class Appointment(BaseModel):
 
 class AppointmentReply(BaseModel):
     event: Appointment
+
+
+class OpportunityReply(BaseModel):
+    opportunity: Contact
+
+
+class Stage(BaseModel):
+    id: str
+    name: str = ""
+
+
+class Pipeline(BaseModel):
+    id: str
+    name: str = ""
+    stages: list[Stage] = []
+
+
+class PipelinesReply(BaseModel):
+    pipelines: list[Pipeline]
+
+
+class Product(BaseModel):
+    id: str = Field(validation_alias="_id")
+    name: str = ""
+    description: str | None = None
+    product_type: str = Field("", validation_alias="productType")
+    created_at: str | None = Field(None, validation_alias="createdAt")
+    updated_at: str | None = Field(None, validation_alias="updatedAt")
+
+
+class ProductsReply(BaseModel):
+    products: list[Product]
+
+
+class Price(BaseModel):
+    """Kept whole: an update sends back what it has of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(validation_alias="_id")
+    name: str = ""
+    type: str = ""
+    currency: str = ""
+    amount: Decimal
+    created_at: str = Field("", validation_alias="createdAt")
+
+
+class PricesReply(BaseModel):
+    prices: list[Price]
 
 
 class User(BaseModel):

@@ -12,6 +12,8 @@ from app.providers.invoice_ninja.balances import Balances
 from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.notes import Notes
 from app.providers.invoice_ninja.notices import Notices
+from app.providers.invoice_ninja.opportunities import Opportunities
+from app.providers.invoice_ninja.products import Products
 from app.providers.invoice_ninja.recurring import Recurring
 from app.providers.invoice_ninja.tasks import Tasks
 from app.sync.objects import ObjectSettings
@@ -26,6 +28,8 @@ OBJECTS: Mapping[str, Opener] = {
     "notice": Notices,
     "note": Notes,
     "appointment": appointments,
+    "opportunity": Opportunities,
+    "product": Products,
 }
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.errors import Rejected
 from app.sync.money import MoneyError, minor_units, quantised
 
 
@@ -18,6 +19,11 @@ def utc_now() -> datetime:
 class Company:
     data: Mapping[str, Any] = field(repr=False)
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def _codes(self) -> Mapping[str, str]:
+        codes: Mapping[str, str] = self.data.get("currencies") or {}
+        return codes
 
     @property
     def zone(self) -> ZoneInfo:
@@ -37,8 +43,14 @@ class Company:
 
     def currency(self, id_: str) -> str:
         """The code of a currency; the company's own where the record has none."""
-        codes: Mapping[str, str] = self.data.get("currencies") or {}
-        return codes.get(id_) or codes.get(self.data.get("currency_id") or "", "")
+        return self._codes.get(id_) or self._codes.get(self.data.get("currency_id") or "", "")
+
+    def known_currency(self, id_: str = "") -> str:
+        """Of an id, or the company's own, where money is to be written. Raises Rejected where it is not known."""
+        if not (code := self._codes.get(id_, "") if id_ else self.currency("")):
+            named = f"the currency {id_}" if id_ else "the company's currency"
+            raise Rejected(f"{named} of Invoice Ninja is not known; check the connection again")
+        return code
 
     def amount(self, value: Decimal, currency_id: str) -> str:
         """As a plain number with the currency's decimals; two where the currency is not known."""

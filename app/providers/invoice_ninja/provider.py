@@ -44,6 +44,8 @@ CAPABILITIES: Mapping[str, Capability] = {
     "tag": Capability(Support.NONE, "its clients have no tags"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
     "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
+    "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
+    "product": Capability(Support.NATIVE, "its prices are in the company's currency"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
     "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),

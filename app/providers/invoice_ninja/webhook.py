@@ -45,6 +45,11 @@ HANDLED: Mapping[str, str] = {
     "42": "EVENT_RESTORE_QUOTE",
     "61": "EVENT_SENT_QUOTE",
     "64": "EVENT_REMIND_QUOTE",
+    "50": "EVENT_CREATE_PRODUCT",
+    "51": "EVENT_UPDATE_PRODUCT",
+    "52": "EVENT_DELETE_PRODUCT",
+    "53": "EVENT_RESTORE_PRODUCT",
+    "54": "EVENT_ARCHIVE_PRODUCT",
     "4": "EVENT_CREATE_PAYMENT",
     "12": "EVENT_DELETE_PAYMENT",
     "31": "EVENT_UPDATE_PAYMENT",
@@ -85,15 +90,34 @@ def _paid_invoices(entity: Entity) -> Sequence[str]:
     return [id_ for id_ in told if id_.split("/")[2] in ("partial", "paid")]
 
 
+def _paper(kind: str) -> Ids:
+    """An opportunity's partner is named by what it is."""
+    return lambda entity: [f"{kind}/{id_}" for id_ in _own(entity)]
+
+
+def _paid(entity: Entity) -> Sequence[str]:
+    """The invoices that a payment went to; none where it waits for one."""
+    lists = (("invoices", "id"), ("paymentables", "invoice_id"))
+    rows = [(row, name) for kind, name in lists if isinstance(entity.get(kind), list) for row in entity[kind]]
+    named = [row.get(name) for row, name in rows if isinstance(row, dict)]
+    return [f"invoice/{id_}" for id_ in named if isinstance(id_, str) and _ID.fullmatch(id_)]
+
+
 # An entity of theirs -> what its events are news of: our object, and where the ids stand in the body. The first row
 # is the event's own record, the others are told of it.
 _NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
     "CLIENT": (("contact", _own),),
     "TASK": (("task", _own),),
-    "INVOICE": (("notice", _states("invoice")), ("balance", _of_client)),
-    "QUOTE": (("notice", _states("quote")),),
+    "PRODUCT": (("product", _own),),
+    "INVOICE": (("notice", _states("invoice")), ("balance", _of_client), ("opportunity", _paper("invoice"))),
+    "QUOTE": (("notice", _states("quote")), ("opportunity", _paper("quote"))),
     "CREDIT": (("notice", _states("credit")), ("balance", _of_client)),
-    "PAYMENT": (("notice", _states("payment")), ("notice", _paid_invoices), ("balance", _of_client)),
+    "PAYMENT": (
+        ("notice", _states("payment")),
+        ("notice", _paid_invoices),
+        ("balance", _of_client),
+        ("opportunity", _paid),
+    ),
 }
 
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
@@ -103,13 +127,6 @@ IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
         "30": "EVENT_PROJECT_DELETE",
         "38": "EVENT_ARCHIVE_PROJECT",
         "46": "EVENT_RESTORE_PROJECT",
-    },
-    "products are not synced": {
-        "50": "EVENT_CREATE_PRODUCT",
-        "51": "EVENT_UPDATE_PRODUCT",
-        "52": "EVENT_DELETE_PRODUCT",
-        "53": "EVENT_RESTORE_PRODUCT",
-        "54": "EVENT_ARCHIVE_PRODUCT",
     },
     "vendors are whom the company buys from: a CRM has no such thing": {
         "5": "EVENT_CREATE_VENDOR",

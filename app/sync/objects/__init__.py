@@ -12,11 +12,13 @@ from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectT
 from app.sync.objects.contact import CONTACT, ContactSettings
 from app.sync.objects.note import NOTE, NoteSettings
 from app.sync.objects.notice import NOTICE, NoticeSettings
+from app.sync.objects.opportunity import OPPORTUNITY, OpportunitySettings
+from app.sync.objects.product import PRODUCT, ProductSettings
 from app.sync.objects.recurring import RECURRING, RecurringSettings
 from app.sync.objects.task import TASK, TaskSettings
 
 OBJECTS: Mapping[str, ObjectType] = {
-    each.name: each for each in (CONTACT, TASK, NOTE, APPOINTMENT, BALANCE, RECURRING, NOTICE)
+    each.name: each for each in (CONTACT, TASK, NOTE, APPOINTMENT, OPPORTUNITY, PRODUCT, BALANCE, RECURRING, NOTICE)
 }
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "NOTE",
     "NOTICE",
     "OBJECTS",
+    "OPPORTUNITY",
+    "PRODUCT",
     "RECURRING",
     "TASK",
     "AppointmentSettings",
@@ -37,6 +41,8 @@ __all__ = [
     "NoticeSettings",
     "ObjectSettings",
     "ObjectType",
+    "OpportunitySettings",
+    "ProductSettings",
     "RecurringSettings",
     "TaskSettings",
 ]

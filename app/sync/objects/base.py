@@ -80,6 +80,7 @@ class ObjectType:
     object was switched on takes no part (`ObjectSettings.since`).
     `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
     twins are told apart by, or keeps them all in one text.
+    `made_on`: the sides on which records are made for the other side's.
     """
 
     name: str
@@ -95,6 +96,7 @@ class ObjectType:
     of_every_parent: bool = False
     once: bool = False
     in_turn: bool = False
+    made_on: frozenset[Side] = frozenset(Side)
 
     def identity(self, record: Record) -> str:
         """What two twins, entered on both sides at once, have in common; "" where nothing identifies the record."""

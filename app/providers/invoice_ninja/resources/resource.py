@@ -108,14 +108,23 @@ class Resource(Generic[T]):
                 raise Duplicate(refusal.reason, refusal.status, refusal.fields, existing=taken[0].id) from refusal
             raise
 
-    async def update(self, id_: str, values: Mapping[str, Any], *, dropped: Collection[str] = ()) -> T:
+    async def update(
+        self,
+        id_: str,
+        values: Mapping[str, Any],
+        *,
+        dropped: Collection[str] = (),
+        current: Mapping[str, Any] | None = None,
+    ) -> T:
         """Read, merge, write: only what is in `values` changes. `dropped` are ids of contacts to delete.
 
-        Line items are the exception, for they have no ids: given ones replace all others.
+        Line items are the exception, for they have no ids: given ones replace all others. `current`: the record as
+        just read, which saves reading it again.
         """
-        current: Mapping[str, Any] = {}
-        if self.spec.sends_back or self.spec.merged:
-            current = self._data(await self._read(id_))
+        if current is None:
+            current = {}
+            if self.spec.sends_back or self.spec.merged:
+                current = self._data(await self._read(id_))
         body = self.spec.updating(current, values, dropped)
         return self._one(await self._write("PUT", self._path(id_), body), id_)
 
