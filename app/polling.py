@@ -19,8 +19,8 @@ from app.models import Event
 from app.models.event import EventState
 from app.queue import Priority, RecordJob, defer, transact
 from app.sync.fieldmap import Rule, resolve
+from app.sync.merge import changed
 from app.sync.records import Record, Side
-from app.sync.values import same
 
 log = structlog.get_logger()
 
@@ -115,8 +115,4 @@ class Poller:
 
 def _differs(rules: Sequence[Rule], side: Side, record: Record, base: Mapping[str, str] | None) -> bool:
     """A field that has no base is held back, and known to differ. Without any base the record is on its way."""
-    return base is not None and any(
-        not same(rule.spec(side).kind, record.values.get(rule.spec(side).name, ""), base[rule.name])
-        for rule in rules
-        if rule.name in base
-    )
+    return base is not None and any(changed(rule, side, record.values, base) for rule in rules if rule.name in base)

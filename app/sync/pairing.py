@@ -12,7 +12,7 @@ from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.fieldmap import Rule
 from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
-from app.sync.merge import Base, Change, Held, Merge, rebase
+from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
 from app.sync.people import email_of, full_name
 from app.sync.records import Kind, Presence, Record, Side, Writable
@@ -252,6 +252,14 @@ def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
     changes: list[Change] = []
     held: list[Held] = []
     for rule in rules:
+        if rule.tags:
+            given = {side.other: record.values, side: {}}
+            decided = [
+                each for each in merge_tags(rule, None, given[Side.CRM], given[Side.BILLING]) if each.side is side
+            ]
+            changes += [replace(each, why="created") for each in decided if isinstance(each, Change)]
+            held += [each for each in decided if isinstance(each, Held)]
+            continue
         spec, value = rule.spec(side), record.values.get(rule.spec(side.other).name, "")
         if not value or spec.writable is Writable.NEVER or not rule.direction.reaches(side):
             continue
