@@ -13,7 +13,7 @@ from app.api.problems import conflict, problems, refused, unknown
 from app.api.reading import Paging, one, page
 from app.api.requests import BridgeChange, BridgeIn
 from app.api.schemas import BridgeDetail, BridgeOut, FieldsOut, Page, RuleOut, SkippedOut
-from app.directory import BridgeView
+from app.directory import BridgeView, view_of
 from app.models import Bridge, Connection, Event
 from app.models.connection import ConnectionKind, ConnectionState
 from app.providers.base import Provider
@@ -34,6 +34,7 @@ async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
         await _provider(desk, session, wanted.crm_connection_id, Side.CRM)
         billing = await _provider(desk, session, wanted.billing_connection_id, Side.BILLING)
         _check_slot(wanted.settings, billing)
+        await _check_chosen(desk, session, row, wanted.settings)
         session.add(row)
         try:
             await session.flush()
@@ -62,6 +63,8 @@ async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> Br
     if change.settings:
         billing = await one(desk.engine, Connection, row.billing_connection_id)
         _check_slot(change.settings, desk.connections.provider(billing.provider))
+        async with AsyncSession(desk.engine) as session:
+            await _check_chosen(desk, session, row, change.settings)
     if values := change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"}) | (
         {"settings": change.settings.model_dump(mode="json")} if change.settings else {}
     ):
@@ -105,6 +108,33 @@ def _check_slot(settings: BridgeSettings, billing: Provider) -> None:
     if settings.slot and settings.slot not in billing.slot_fields:
         choice = ", ".join(billing.slot_fields) or "there is none"
         raise refused(f"{billing.label} cannot keep the CRM's id in “{settings.slot}”; choose from: {choice}.")
+
+
+async def _check_chosen(desk: Desk, session: AsyncSession, row: Bridge, settings: BridgeSettings) -> None:
+    """What a setting of its own asks for has to work with these two accounts, as they were last checked."""
+    crm = await session.get_one(Connection, row.crm_connection_id)
+    billing = await session.get_one(Connection, row.billing_connection_id)
+    bridge = view_of(row, {crm.id: crm, billing.id: billing}, settings)
+    for name in settings.objects():
+        wanted = settings.of(name)
+        if not wanted.chosen():
+            continue
+        opened = {side: desk.connections.open(bridge, side).records(name, wanted) for side in Side}
+        _, skipped = resolve(
+            wanted.pairs(),
+            opened[Side.CRM].fields(),
+            opened[Side.BILLING].fields(),
+            reserved=opened[Side.BILLING].slot,
+            direction=wanted.direction,
+        )
+        for each in skipped:
+            if each.pair in wanted.chosen():
+                raise refused(f"{each.pair.crm} cannot go to {each.pair.billing}: {each.reason}.")
+        for field, value in wanted.needed_options():
+            options = opened[Side.BILLING].fields()[field].options
+            if options is not None and value not in options:
+                known = ", ".join(sorted(options)) or "there are none; check the connection after you made one"
+                raise refused(f"There is no “{value}” for {field} in billing; there are: {known}.")
 
 
 async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:

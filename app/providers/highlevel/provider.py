@@ -32,7 +32,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "edits are found by polling: HighLevel has no event for them"),
     "note": Capability(Support.NONE, "notes are not synced by Crossledger yet"),
-    "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
+    "tag": Capability(Support.NATIVE, "the tags of contacts, added and removed one by one"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
     "appointment": Capability(Support.NONE, "appointments are not synced by Crossledger yet"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),

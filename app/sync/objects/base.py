@@ -50,6 +50,14 @@ class ObjectSettings(BaseModel):
     )
     fields: list[FieldPair] | None = Field(None, description="The field map; left out: the default map")
 
+    def chosen(self) -> tuple[Pair, ...]:
+        """Pairs of `pairs` that a setting of its own asks for: where one cannot work, the settings are refused."""
+        return ()
+
+    def needed_options(self) -> tuple[tuple[str, str], ...]:
+        """Billing fields and values that the billing account must know for them."""
+        return ()
+
     def pairs(self) -> tuple[Pair, ...]:
         if self.fields is None:
             return self.default_map
