@@ -1,5 +1,7 @@
 """Bridges: which CRM account is kept in step with which billing account, and how."""
 
+from functools import partial
+
 from fastapi import APIRouter
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
@@ -17,9 +19,12 @@ from app.directory import BridgeView, view_of
 from app.models import Bridge, Connection, Event
 from app.models.connection import ConnectionKind, ConnectionState
 from app.providers.base import Provider
+from app.queue import transact
 from app.sync.fieldmap import resolve
+from app.sync.filters import unknown as unknown_field
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
+from app.sync.resuming import reconsider
 
 router = APIRouter(prefix="/bridges", tags=["bridges"], route_class=Bounded)
 
@@ -71,6 +76,8 @@ async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> Br
         async with desk.engine.begin() as connection:
             await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
         await desk.connections.directory.refresh()
+        if change.settings:
+            await transact(desk.engine, partial(reconsider, bridge_id=bridge_id))
         if change.enabled and not row.enabled:
             await desk.connections.resume(row.billing_connection_id)
     return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
@@ -117,9 +124,11 @@ async def _check_chosen(desk: Desk, session: AsyncSession, row: Bridge, settings
     bridge = view_of(row, {crm.id: crm, billing.id: billing}, settings)
     for name in settings.objects():
         wanted = settings.of(name)
-        if not wanted.chosen():
+        if not wanted.chosen() and not wanted.only:
             continue
         opened = {side: desk.connections.open(bridge, side).records(name, wanted) for side in Side}
+        if strange := unknown_field(wanted.only, {side: each.fields() for side, each in opened.items()}):
+            raise refused(strange)
         _, skipped = resolve(
             wanted.pairs(),
             opened[Side.CRM].fields(),

@@ -146,7 +146,7 @@ async def test_a_choice_that_cannot_work_is_refused_with_the_reason(
     answer: httpx.Response = await world.admin.patch(
         f"/api/v1/bridges/{world.bridge_id}", json={"settings": {"contact": {"tags": choice}}}
     )
-    assert answer.status_code == 400, answer.text
+    assert answer.status_code == 422, answer.text
     assert reason in answer.text
 
 

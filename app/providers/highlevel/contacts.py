@@ -131,6 +131,9 @@ class Contacts:
         there = {each.id for each in reply(CustomFieldsReply, body).custom_fields}
         return [ours for ours, theirs in table.items() if theirs not in there]
 
+    async def delete(self, current: Record) -> None:
+        raise Unsupported("delete", "a contact is never deleted: conversations, notes and invoices hang on it")
+
     async def archive(self, current: Record) -> None:
         raise Unsupported("archive", "HighLevel contacts cannot be archived")
 

@@ -77,6 +77,9 @@ class Tasks(Plain):
         answer = await self.wire.write("PUT", _path(current.id), body)
         return self._read(reply(TaskReply, answer, failure=AnswerLost).task, current.parent)
 
+    async def delete(self, current: Record) -> None:
+        await self.wire.write("DELETE", _path(current.id))
+
     async def each(self) -> AsyncIterator[Record]:
         async for task in self._all():
             if task.contact_id:

@@ -6,7 +6,7 @@ The engine knows none of them by name. A new object is a module here (its type, 
 
 from collections.abc import Mapping
 
-from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
+from app.sync.objects.base import BillingArchived, BillingDeleted, CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.contact import CONTACT, ContactSettings
 from app.sync.objects.task import TASK, TaskSettings
 
@@ -16,6 +16,8 @@ __all__ = [
     "CONTACT",
     "OBJECTS",
     "TASK",
+    "BillingArchived",
+    "BillingDeleted",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",

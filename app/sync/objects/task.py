@@ -10,6 +10,7 @@ from app.sync.records import Side
 
 
 class TaskSettings(ObjectSettings):
+    crm_may_be_deleted = True
     default_map = tuple(Pair(name, name) for name in ("title", "body", "due", "completed", "assignee"))
 
     done: list[str] = Field(
