@@ -162,6 +162,18 @@ def _id(row: Connection | Bridge) -> int:
     return row.id
 
 
+def view_of(row: Bridge, connections: Mapping[int | None, Connection], settings: BridgeSettings) -> BridgeView:
+    """A bridge as it would be with these settings, stored or not."""
+    return BridgeView(
+        id=row.id or 0,
+        enabled=row.enabled,
+        crm=_connection(connections[row.crm_connection_id]),
+        billing=_connection(connections[row.billing_connection_id]),
+        settings=settings,
+        created_at=row.created_at,
+    )
+
+
 def _connection(row: Connection) -> ConnectionView:
     return ConnectionView(
         id=_id(row),

@@ -20,10 +20,10 @@ from app.models import Event
 from app.models.event import EventState
 from app.queue import Priority, RecordJob, defer, transact
 from app.sync.fieldmap import Rule, resolve
+from app.sync.merge import changed
 from app.sync.objects import OBJECTS
 from app.sync.records import Record, Side
 from app.sync.statements import COLUMN
-from app.sync.values import same
 
 log = structlog.get_logger()
 
@@ -155,7 +155,7 @@ def _differs(rules: Sequence[Rule], side: Side, record: Record, base: Mapping[st
     A list may show a part of a record: what it does not show is not compared.
     """
     return base is not None and any(
-        not same(rule.spec(side).kind, record.values.get(rule.spec(side).name, ""), base[rule.name])
+        changed(rule, side, record.values, base)
         for rule in rules
         if rule.name in base and rule.spec(side).name in record.values
     )

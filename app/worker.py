@@ -43,6 +43,33 @@ _ORPHANS = text("""
              AND j.lock = e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
      LIMIT 500
 """)
+# Children whose parent has its pair by now, and whose wake was lost with the process that was to give it.
+_WAITING_FOR_NOTHING = text("""
+    SELECT w.bridge_id, w.object, CASE WHEN w.crm_id IS NULL THEN 'billing' ELSE 'crm' END,
+           coalesce(w.crm_id, w.billing_id)
+      FROM links w
+      JOIN bridges b ON b.id = w.bridge_id AND b.enabled AND (b.settings -> w.object ->> 'enabled') = 'true'
+      JOIN connections c ON c.id = b.crm_connection_id AND c.state = 'active'
+      JOIN connections d ON d.id = b.billing_connection_id AND d.state = 'active'
+     CROSS JOIN LATERAL (
+        SELECT p.crm_id, p.billing_id, p.state FROM links p
+         WHERE split_part(w.waits_for, '/', 2) = 'crm' AND p.bridge_id = w.bridge_id
+           AND p.object = split_part(w.waits_for, '/', 1)
+           AND p.crm_id = substr(w.waits_for, length(split_part(w.waits_for, '/', 1)) + 6)
+        UNION ALL
+        SELECT p.crm_id, p.billing_id, p.state FROM links p
+         WHERE split_part(w.waits_for, '/', 2) = 'billing' AND p.bridge_id = w.bridge_id
+           AND p.object = split_part(w.waits_for, '/', 1)
+           AND p.billing_id = substr(w.waits_for, length(split_part(w.waits_for, '/', 1)) + 10)
+     ) parent
+     WHERE w.waits_for <> '' AND w.state = 'waiting_for_parent'
+       AND parent.crm_id IS NOT NULL AND parent.billing_id IS NOT NULL
+       AND parent.state NOT IN ('unlinked', 'excluded')
+       AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
+             AND j.lock = w.bridge_id || '/' || w.object || '/'
+                 || CASE WHEN w.crm_id IS NULL THEN 'billing/' ELSE 'crm/' END || coalesce(w.crm_id, w.billing_id))
+     LIMIT 500
+""")
 _OLD_EVENTS = text("""
     DELETE FROM events WHERE id IN (
         SELECT id FROM events WHERE state <> 'pending' AND received_at < now() - make_interval(days => :days)
@@ -169,7 +196,10 @@ class Worker:
 
     async def _rescue_orphans(self) -> None:
         async with self.engine.begin() as connection:
-            rows = await connection.execute(_ORPHANS, {"seconds": 60 + self.settings.stalled_after * 2})
+            rows = [
+                *await connection.execute(_ORPHANS, {"seconds": 60 + self.settings.stalled_after * 2}),
+                *await connection.execute(_WAITING_FOR_NOTHING),
+            ]
             jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows]
             if jobs:
                 log.warning("event.rescued", count=await defer(connection, jobs))

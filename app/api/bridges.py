@@ -1,6 +1,7 @@
 """Bridges: which CRM account is kept in step with which billing account, and how."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -16,13 +17,16 @@ from app.api.problems import conflict, problems, refused, unknown
 from app.api.reading import Paging, one, page
 from app.api.requests import BridgeChange, BridgeIn
 from app.api.schemas import BridgeDetail, BridgeOut, FieldsOut, Page, RuleOut, SkippedOut
-from app.directory import BridgeView
+from app.directory import BridgeView, view_of
 from app.models import Bridge, Connection, Event
 from app.models.connection import ConnectionKind, ConnectionState
 from app.providers.base import Provider
+from app.queue import transact
 from app.sync.fieldmap import resolve
+from app.sync.filters import unknown as unknown_field
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
+from app.sync.resuming import reconsider
 
 router = APIRouter(prefix="/bridges", tags=["bridges"], route_class=Bounded)
 
@@ -38,6 +42,7 @@ async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
         await _provider(desk, session, wanted.crm_connection_id, Side.CRM)
         billing = await _provider(desk, session, wanted.billing_connection_id, Side.BILLING)
         _check_slot(wanted.settings, billing)
+        await _check_chosen(desk, session, row, wanted.settings)
         session.add(row)
         try:
             await session.flush()
@@ -67,11 +72,15 @@ async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> Br
     if change.settings:
         billing = await one(desk.engine, Connection, row.billing_connection_id)
         _check_slot(change.settings, desk.connections.provider(billing.provider))
+        async with AsyncSession(desk.engine) as session:
+            await _check_chosen(desk, session, row, change.settings)
         values["settings"] = change.settings.stamped(_settings(row), datetime.now(UTC)).model_dump(mode="json")
     if values:
         async with desk.engine.begin() as connection:
             await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
         await desk.connections.directory.refresh()
+        if change.settings:
+            await transact(desk.engine, partial(reconsider, bridge_id=bridge_id))
         if change.enabled and not row.enabled:
             await desk.connections.resume(row.billing_connection_id)
     return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
@@ -117,6 +126,35 @@ def _check_slot(settings: BridgeSettings, billing: Provider) -> None:
     if settings.slot and settings.slot not in billing.slot_fields:
         choice = ", ".join(billing.slot_fields) or "there is none"
         raise refused(f"{billing.label} cannot keep the CRM's id in “{settings.slot}”; choose from: {choice}.")
+
+
+async def _check_chosen(desk: Desk, session: AsyncSession, row: Bridge, settings: BridgeSettings) -> None:
+    """What a setting of its own asks for has to work with these two accounts, as they were last checked."""
+    crm = await session.get_one(Connection, row.crm_connection_id)
+    billing = await session.get_one(Connection, row.billing_connection_id)
+    bridge = view_of(row, {crm.id: crm, billing.id: billing}, settings)
+    for name in settings.objects():
+        wanted = settings.of(name)
+        if not wanted.chosen() and not wanted.only:
+            continue
+        opened = {side: desk.connections.open(bridge, side).records(name, wanted) for side in Side}
+        if strange := unknown_field(wanted.only, {side: each.fields() for side, each in opened.items()}):
+            raise refused(strange)
+        _, skipped = resolve(
+            wanted.pairs(),
+            opened[Side.CRM].fields(),
+            opened[Side.BILLING].fields(),
+            reserved=opened[Side.BILLING].slot,
+            direction=wanted.direction,
+        )
+        for each in skipped:
+            if each.pair in wanted.chosen():
+                raise refused(f"{each.pair.crm} cannot go to {each.pair.billing}: {each.reason}.")
+        for field, value in wanted.needed_options():
+            options = opened[Side.BILLING].fields()[field].options
+            if options is not None and value not in options:
+                known = ", ".join(sorted(options)) or "there are none; check the connection after you made one"
+                raise refused(f"There is no “{value}” for {field} in billing; there are: {known}.")
 
 
 async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:

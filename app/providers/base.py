@@ -215,11 +215,14 @@ class Records(Protocol):
     async def vanished(self, names: Collection[str]) -> Collection[str]:
         """Which of these fields the account has no more: they read as empty, and nobody emptied them."""
 
+    async def delete(self, current: Record) -> None:
+        """Only where the owner has chosen so. Raises Unsupported where these are never deleted, and Gone."""
+
     async def archive(self, current: Record) -> None:
         """Put the record away without destroying it. Raises Unsupported where the vendor has no such thing."""
 
     async def restore(self, current: Record) -> None:
-        """Undo `archive`."""
+        """Undo `archive`, and `delete` where the vendor has a bin."""
 
 
 class Plain:
@@ -236,6 +239,9 @@ class Plain:
 
     async def vanished(self, names: Collection[str]) -> Collection[str]:
         return ()
+
+    async def delete(self, current: Record) -> None:
+        raise Unsupported("delete", "these records are never deleted")
 
     async def archive(self, current: Record) -> None:
         raise Unsupported("archive", "the vendor has no archive for these records")

@@ -1,7 +1,8 @@
 """One attempt to bring one record in step with its partner, from a claimed link to its settlement.
 
     both ids known   -> fetch both           no transaction is open during any call
-                        one is gone          -> unlink, archive by policy
+                        one is gone          -> unlink, archive or delete by policy: `deletions`
+                        left out by a filter -> excluded: `participation`
                         merge, write         `work.Work`
     one id known     -> fetch it             `pairing.pair_up`
                         reserve              twins wait here for each other
@@ -19,19 +20,20 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from app.directory import BridgeView
-from app.errors import Unsupported, Wait
+from app.errors import Wait
 from app.models.link import LinkState
-from app.providers.base import Account, KeyKind, MatchKey
+from app.providers.base import Account
+from app.sync.deletions import RETURNABLE, billing_gone, crm_gone, crm_put_away, heir, unlinked
 from app.sync.fieldmap import resolve
 from app.sync.merge import Base
-from app.sync.objects import OBJECTS, CrmDeleted
-from app.sync.pairing import is_pair, pair_up
+from app.sync.objects import OBJECTS
+from app.sync.pairing import pair_up
+from app.sync.participation import PUT_AWAY, filtered, left_out, takes_part
 from app.sync.parts import bring_part_in_step
-from app.sync.people import email_of
 from app.sync.records import Presence, Record, Side
-from app.sync.settlements import TOO_EARLY, as_it_was, put_aside
+from app.sync.settlements import TOO_EARLY, as_it_was
 from app.sync.store import LinkRow, Settlement, Store, Target
-from app.sync.work import BUSY, Work
+from app.sync.work import BUSY, Work, alive
 
 
 class Opener(Protocol):
@@ -78,7 +80,7 @@ class Engine:
             raise Wait(BUSY, "the claim was lost")
         parent = replace(work.target, object=work.type.parent, external_id=end.waits_for)
         known = await self.store.find(parent, parent.side, parent.external_id)
-        linked = known is not None and is_pair(known[0])
+        linked = known is not None and takes_part(known[0])
         await self.store.queue(work.target if linked else parent)
         return end.outcome
 
@@ -106,67 +108,49 @@ class Engine:
             now=self.now,
         )
 
-    async def _pair(self, work: Work) -> Settlement:
+    async def _pair(self, work: Work) -> Settlement | None:
+        problem = work.link.problem
         cut = work.link.state == LinkState.UNLINKED
-        if cut and work.link.problem not in _RETURNABLE:
-            return _put_aside(work, work.link.problem)
+        if cut and problem not in RETURNABLE:
+            return unlinked(work, problem)
         # Billing last: its PUT sends whole lists back, so as little time as possible lies between its GET and its PUT.
-        pair = {side: await work.fetch(side) for side in (Side.CRM, Side.BILLING)}
-        crm, billing = pair[Side.CRM], pair[Side.BILLING]
-        if crm is None and cut and work.link.problem != "billing_gone":  # decided once; what people did since stays
-            return _put_aside(work, work.link.problem)
+        crm = await work.fetch(Side.CRM)
+        shown = await work.look(Side.BILLING)
+        billing = alive(shown)
+        if crm is None and billing and cut and problem == "billing_gone_deleted" and work.target.side is Side.BILLING:
+            return await pair_up(work)  # restored, after its partner was deleted with it
+        if crm is None and cut and problem != "billing_gone":  # decided once; what people did since stays
+            return unlinked(work, problem)
         if crm is None:
             return await self._crm_gone(work, billing)
-        if billing is None:
-            return _put_aside(work, "billing_gone")
         if cut and crm.presence is Presence.ARCHIVED:
-            return _put_aside(work, work.link.problem)
-        await work.take_turn(billing)
+            return unlinked(work, problem)
+        if shown is not None:
+            await work.take_turn(shown)
+        if cut and problem in PUT_AWAY and shown is not None:
+            if away := filtered(work, {Side.CRM: crm, Side.BILLING: shown}):
+                return away
+            billing = await work.bring_back(Side.BILLING) if problem == "crm_gone_deleted" or billing else None
+        if billing is None:
+            return await billing_gone(work, crm, shown)
+        if away := await left_out(work, crm, billing):
+            return away
         if crm.presence is Presence.ARCHIVED:
-            return await self._crm_put_away(work, crm, billing)
-        if cut and billing.presence is Presence.ARCHIVED and work.link.problem in _ARCHIVED_BY_US:
-            await work.records[Side.BILLING].restore(billing)
-        action, detail = ("linked", "it came back") if cut else ("updated", "")
+            return await crm_put_away(work, crm, billing, _base(work.link))
+        action, detail = ("linked", _CAME_BACK[work.link.state]) if work.link.state in _CAME_BACK else ("updated", "")
         return await work.bring_in_step(crm, billing, base=_base(work.link), action=action, detail=detail)
 
     async def _crm_gone(self, work: Work, billing: Record | None) -> Settlement:
         """A contact that answers no more was deleted, or merged into another one (mautic/mautic#7466)."""
-        heir = await self._heir(work, billing) if billing and work.type.person else None
-        if heir is not None and billing is not None:
-            return await work.bring_in_step(
-                heir, billing, base=None, action="linked", detail="the contact was merged into this one"
-            )
-        if billing is None or work.settings.crm_deleted is not CrmDeleted.ARCHIVE:
-            return _put_aside(work, "crm_gone")
-        await work.take_turn(billing)
-        try:
-            if billing.presence is Presence.ACTIVE:
-                await work.records[Side.BILLING].archive(billing)
-        except Unsupported as refusal:
-            return _put_aside(work, "crm_gone", refusal.reason)
-        return _put_aside(work, "crm_gone_archived")
+        merged = await heir(work, billing) if billing and work.type.person else None
+        if merged is None or billing is None:
+            return await crm_gone(work, billing)
+        return await left_out(work, merged, billing) or await work.bring_in_step(
+            merged, billing, base=None, action="linked", detail="the contact was merged into this one"
+        )
 
-    async def _crm_put_away(self, work: Work, crm: Record, billing: Record) -> Settlement:
-        """Its partner learns why, and is put away as well; both come back together."""
-        told = await work.bring_in_step(crm, billing, base=_base(work.link), action="updated")
-        if billing.presence is Presence.ACTIVE:
-            await work.records[Side.BILLING].archive(billing)
-        aside = _put_aside(work, "crm_put_away")
-        changes = told.activity["changes"] if told.activity else []
-        activity = {**aside.activity, "changes": changes} if aside.activity else None
-        return replace(aside, link={**told.link, **aside.link}, activity=activity)
 
-    async def _heir(self, work: Work, billing: Record) -> Record | None:
-        email = email_of(billing)
-        if not email:
-            return None
-        found = await work.records[Side.CRM].find(MatchKey(KeyKind.EMAIL, email))
-        if len(found) != 1 or found[0].id == work.link.crm_id:
-            return None
-        known = await work.store.find(work.target, Side.CRM, found[0].id)
-        if known and known[1]:
-            raise Wait(BUSY, "the contact that it was merged into is being looked at")
-        return None if known and known[0].billing_id else found[0]
+_CAME_BACK = {LinkState.UNLINKED.value: "it came back", LinkState.EXCLUDED.value: "it takes part again"}
 
 
 def _base(link: LinkRow) -> Base | None:
@@ -175,23 +159,6 @@ def _base(link: LinkRow) -> Base | None:
     return Base(link.base_crm, link.base_billing)
 
 
-# Pairs that were cut because a side was gone, not by a person: it may come back (a client restored from the bin).
-_RETURNABLE = {"billing_gone", "crm_gone", "crm_gone_archived", "crm_put_away"}
-_ARCHIVED_BY_US = {"crm_gone_archived", "crm_put_away"}
-_DETAILS = {
-    "billing_gone": "The {billing} was deleted in billing. The {crm} is kept, and not synced any more.",
-    "crm_gone": "The {crm} was deleted in the CRM. The {billing} is kept, and not synced any more.",
-    "crm_put_away": "The {crm} was put away in the CRM. The {billing} was archived, until it is back.",
-    "crm_gone_archived": "The {crm} was deleted in the CRM. The {billing} was archived, and is not synced any more.",
-}
-
-
 def _has_children(work: Work) -> bool:
     settings = work.bridge.settings
     return any(each.parent == work.type.name and settings.of(each.name).enabled for each in OBJECTS.values())
-
-
-def _put_aside(work: Work, problem: str, why: str = "") -> Settlement:
-    detail = _DETAILS.get(problem, "").format(**{side.value: word for side, word in work.type.called.items()})
-    detail = f"{detail} It was not archived: {why}." if why else detail
-    return put_aside(work.target, work.link, LinkState.UNLINKED, problem, detail)

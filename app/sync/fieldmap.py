@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.sync.records import FieldSpec, Side
+from app.sync.records import FieldSpec, Kind, Side, Writable
 
 
 class Direction(StrEnum):
@@ -37,8 +37,14 @@ class Rule:
     direction: Direction = Direction.BOTH
 
     @property
+    def tags(self) -> bool:
+        """Whether its values are sets of words, merged one by one."""
+        return Kind.TAGS in (self.crm.kind, self.billing.kind)
+
+    @property
     def name(self) -> str:
-        return self.billing.name
+        """A field that held something else before it held tags has agreed on none: the name tells them apart."""
+        return f"{self.crm.name}:{self.billing.name}" if self.tags else self.billing.name
 
     def spec(self, side: Side) -> FieldSpec:
         return self.crm if side is Side.CRM else self.billing
@@ -73,6 +79,8 @@ def resolve(
             skipped.append(Skipped(pair, f"the CRM account has no field “{pair.crm}”"))
         elif right is None:
             skipped.append(Skipped(pair, f"the billing account has no field “{pair.billing}”"))
+        elif not _can_meet(left, right):
+            skipped.append(Skipped(pair, "tags are kept in a field for text, and in no other"))
         elif pair.billing == reserved:
             skipped.append(Skipped(pair, f"“{pair.billing}” holds the link to the CRM and cannot be mapped"))
         elif pair.billing in taken:
@@ -91,3 +99,10 @@ def resolve(
                     written.add(pair.crm)
                 rules.append(Rule(left, right, way))
     return tuple(rules), tuple(skipped)
+
+
+def _can_meet(left: FieldSpec, right: FieldSpec) -> bool:
+    """Tags go with tags, or with text that can be written at any time."""
+    if Kind.TAGS not in (left.kind, right.kind):
+        return True
+    return all(each.kind in (Kind.TAGS, Kind.TEXT) and each.writable is Writable.ALWAYS for each in (left, right))

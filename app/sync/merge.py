@@ -13,15 +13,19 @@ side had", never "differs from the other side".
 
 Two kinds of fields are not like that (`FieldSpec`): a sparse one says nothing where it is empty, and a guarded one is
 written only while it still has what was written there last.
+
+Tags are merged one by one: what a side added or removed since they last agreed is added or removed on the other one,
+and nothing else there is touched. At a first meeting everything was added. So a set is never replaced
+(monicahq/monica#2119, mautic/mautic#1602), and there is nothing to prefer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.sync.fieldmap import Direction, Rule
-from app.sync.records import FieldSpec, Side, Values, Writable
-from app.sync.values import fit, same
+from app.sync.records import FieldSpec, Kind, Side, Values, Writable
+from app.sync.values import fit, same, tag_text, tags_of
 
 BY_HAND = "it was edited there by hand, and is not overwritten"
 
@@ -58,7 +62,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A value that cannot be written to `side`; it stays different and is tried again when something changes."""
+    """A value that cannot be written to `side`; it stays different and is tried again when something changes.
+
+    Of tags, those of `value` are held back that `side` has not.
+    """
 
     rule: Rule
     side: Side
@@ -92,11 +99,11 @@ def merge(
     changes: list[Change] = []
     held: list[Held] = []
     for rule in rules:
-        decided = _decide(rule, base, left, right, _preferred(rule, prefer, newer))
-        if isinstance(decided, Change):
-            changes.append(decided)
-        elif isinstance(decided, Held):
-            held.append(decided)
+        for decided in _both(rule, base, left, right, _preferred(rule, prefer, newer)):
+            if isinstance(decided, Change):
+                changes.append(decided)
+            else:
+                held.append(decided)
     return Merge(tuple(changes), tuple(held))
 
 
@@ -106,13 +113,13 @@ def rebase(rules: Sequence[Rule], old: Base | None, left: Values, right: Values,
     A field held back keeps its old base on the side it came from, or none at all: the edit stays known as not
     delivered, and goes as soon as the other side can take it.
     """
-    sides = {
-        Side.CRM: {rule.name: left.get(rule.crm.name, "") for rule in rules},
-        Side.BILLING: {rule.name: right.get(rule.billing.name, "") for rule in rules},
-    }
+    values = {Side.CRM: left, Side.BILLING: right}
+    sides = {side: {rule.name: _now(rule, side, values[side]) for rule in rules} for side in Side}
     for item in held:
         name, source = item.rule.name, item.side.other
-        if old is not None and name in old.of(source):
+        if item.rule.tags:
+            sides[source][name] = _delivered(sides[source][name], item, sides[item.side][name])
+        elif old is not None and name in old.of(source):
             sides[source][name] = old.of(source)[name]
         else:
             sides[Side.CRM].pop(name, None)
@@ -127,14 +134,84 @@ def _preferred(rule: Rule, prefer: Prefer, newer: Side) -> Side:
     return newer if prefer is Prefer.NEWEST else Side(prefer.value)
 
 
+def changed(rule: Rule, side: Side, values: Values, base: Mapping[str, str]) -> bool:
+    """Whether a side's record has another value than it had when both last agreed."""
+    kind = Kind.TAGS if rule.tags else rule.spec(side).kind
+    before = base.get(rule.name, "")
+    return not same(kind, _now(rule, side, values), _taking_part(rule, before) if rule.tags else before)
+
+
+def merge_tags(rule: Rule, base: Base | None, left: Values, right: Values) -> Iterator[Change | Held]:
+    """What each side added and removed, for the other one. A tag that one side just added is not removed again."""
+    values = {Side.CRM: left, Side.BILLING: right}
+    now = {side: tags_of(_now(rule, side, values[side])) for side in Side}
+    agreed = {side: tags_of(_taking_part(rule, base.of(side).get(rule.name, ""))) if base else {} for side in Side}
+    for source in Side:
+        target = source.other
+        if not rule.direction.reaches(target):
+            continue
+        added = {key: word for key, word in now[source].items() if key not in agreed[source]}
+        removed = agreed[source].keys() - now[source].keys() - (now[target].keys() - agreed[target].keys())
+        before = values[target].get(rule.spec(target).name, "")
+        after, left_out = _retagged(before, added, removed, rule.spec(target).max_length)
+        if left_out:
+            yield Held(rule, target, tag_text(left_out), "there is no room for it")
+        if not same(Kind.TAGS, before, after):
+            yield Change(rule, target, before, after, f"changed in {_CALLED[source]}")
+
+
+_CALLED = {Side.CRM: "the CRM", Side.BILLING: "billing"}
+
+
+def _retagged(
+    text: str, added: Mapping[str, str], removed: Collection[str], max_length: int | None
+) -> tuple[str, Sequence[str]]:
+    """`text` with and without these, and what of `added` would make it too long: no tag is cut."""
+    words = {key: word for key, word in tags_of(text).items() if key not in removed}
+    left_out: list[str] = []
+    for key, word in sorted(added.items()):
+        grown = tag_text([*words.values(), word])
+        if key in words:
+            continue
+        if max_length is not None and len(grown) > max_length:
+            left_out.append(word)
+        else:
+            words[key] = word
+    return tag_text(words.values()), left_out
+
+
+def _now(rule: Rule, side: Side, values: Values) -> str:
+    """A side's value; of tags those that take part."""
+    value = values.get(rule.spec(side).name, "")
+    return _taking_part(rule, value) if rule.tags else value
+
+
+def _taking_part(rule: Rule, text: str) -> str:
+    choices = [spec.options for spec in (rule.crm, rule.billing) if spec.options is not None]
+    return tag_text(word for key, word in tags_of(text).items() if all(key in options for options in choices))
+
+
+def _delivered(text: str, held: Held, there: str) -> str:
+    """The tags of the source without those that were held back: they are new until they arrive."""
+    missing = tags_of(held.value).keys() - tags_of(there).keys()
+    return tag_text(word for key, word in tags_of(text).items() if key not in missing)
+
+
+def _both(rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side) -> Iterator[Change | Held]:
+    if rule.tags:
+        yield from merge_tags(rule, base, left, right)
+    elif decided := _decide(rule, base, left, right, preferred):
+        yield decided
+
+
 def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side) -> Change | Held | None:
     a, b = left.get(rule.crm.name, ""), right.get(rule.billing.name, "")
     if _agree(rule, a, b):
         return None
     if base is None or rule.name not in base.crm:
         return _first_meeting(rule, a, b, preferred)
-    changed_left = _speaks(rule.crm, a) and not same(rule.crm.kind, a, base.crm[rule.name])
-    changed_right = _speaks(rule.billing, b) and not same(rule.billing.kind, b, base.billing.get(rule.name, ""))
+    changed_left = _speaks(rule.crm, a) and changed(rule, Side.CRM, left, base.crm)
+    changed_right = _speaks(rule.billing, b) and changed(rule, Side.BILLING, right, base.billing)
     if changed_left and rule.billing.guarded and not _agree(rule, base.crm[rule.name], b):
         return Held(rule, Side.BILLING, a, BY_HAND)
     if changed_left and changed_right:

@@ -12,8 +12,9 @@ from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.fieldmap import Rule
 from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
-from app.sync.merge import Base, Change, Held, Merge, rebase
+from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
+from app.sync.participation import filtered, filtered_before_create, is_pair, left_out, takes_part
 from app.sync.people import email_of, full_name
 from app.sync.records import Kind, Presence, Record, Side, Writable
 from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiting
@@ -40,6 +41,8 @@ async def pair_up(work: Work) -> Settlement | None:
     if excluded := _excluded(work, record):
         problem, detail = excluded
         return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
+    if away := filtered(work, {side: record}):
+        return away
     if side is Side.BILLING and (name := await _elsewhere(work, record)):
         detail = f"It belongs to bridge “{name}”, which shares this billing account."
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "elsewhere", detail)
@@ -47,7 +50,7 @@ async def pair_up(work: Work) -> Settlement | None:
     if work.type.parent:
         above = replace(work.target, object=work.type.parent, external_id=record.parent)
         known = await work.store.find(above, side, record.parent)
-        if known is None or not is_pair(known[0]):
+        if known is None or not takes_part(known[0]):
             return waiting(work.target, work.link, above, OBJECTS[above.object].called[side])
         parent = known[0]
     await _wait_for_partner(work, record)
@@ -66,17 +69,13 @@ async def pair_up(work: Work) -> Settlement | None:
         return await _link(work, record, found)
     if side is Side.BILLING and work.bridge.shares_billing and parent is None:
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
-    return await _create(work, record, below)
+    return filtered_before_create(work, record) or await _create(work, record, below)
 
 
 async def _is_free(work: Work, candidate: Record) -> bool:
     """Many tasks have the same title: one that has its partner is no candidate."""
     known = await work.store.find(work.target, work.target.side.other, candidate.id)
     return known is None or not is_pair(known[0])
-
-
-def is_pair(link: LinkRow) -> bool:
-    return bool(link.crm_id and link.billing_id) and link.state != LinkState.UNLINKED
 
 
 async def _elsewhere(work: Work, billing: Record) -> str | None:
@@ -90,7 +89,7 @@ async def _wait_for_partner(work: Work, record: Record) -> None:
     if not record.slot:
         return
     known = await work.store.find(work.target, work.target.side.other, record.slot)
-    if known is not None and known[1]:
+    if known is not None and known[1] and known[0].id != work.link.id:
         raise Wait(BUSY, "its partner is being linked")
 
 
@@ -124,6 +123,9 @@ async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
     if side is Side.CRM and (name := await _elsewhere(work, partner)):
         detail = f"the only match by {found.by} ({partner.id}) belongs to bridge “{name}”"
         return ambiguous(work.target, work.link, detail, [partner])
+    pair = {side: record, side.other: partner}
+    if away := await left_out(work, pair[Side.CRM], pair[Side.BILLING]):
+        return away
     known = await work.store.find(work.target, side.other, partner.id)
     copy = side.other if found.by == SLOT_WORDS and _made_by_us(work.link, partner, side.other) else None
     if known is not None:
@@ -136,7 +138,6 @@ async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
             return await _taken(work, record, partner, other, found.by)
         if other.problem == "crm_gone_archived" and partner.presence is Presence.ARCHIVED:
             await work.records[side.other].restore(partner)
-    pair = {side: record, side.other: partner}
     return await work.bring_in_step(
         pair[Side.CRM],
         pair[Side.BILLING],
@@ -268,6 +269,14 @@ def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
     changes: list[Change] = []
     held: list[Held] = []
     for rule in rules:
+        if rule.tags:
+            given = {side.other: record.values, side: {}}
+            decided = [
+                each for each in merge_tags(rule, None, given[Side.CRM], given[Side.BILLING]) if each.side is side
+            ]
+            changes += [replace(each, why="created") for each in decided if isinstance(each, Change)]
+            held += [each for each in decided if isinstance(each, Held)]
+            continue
         spec, value = rule.spec(side), record.values.get(rule.spec(side.other).name, "")
         if not value or spec.writable is Writable.NEVER or not rule.direction.reaches(side):
             continue

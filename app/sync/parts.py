@@ -10,7 +10,7 @@ from app.errors import Wait
 from app.models.link import LinkState
 from app.sync.merge import Base
 from app.sync.objects import OBJECTS
-from app.sync.pairing import is_pair
+from app.sync.participation import left_out, takes_part
 from app.sync.records import Side
 from app.sync.settlements import put_aside, waiting
 from app.sync.statements import COLUMN
@@ -24,7 +24,7 @@ async def bring_part_in_step(work: Work) -> Settlement:
     side = work.target.side
     above = replace(work.target, object=work.type.parent)
     found = await work.store.find(above, side, above.external_id)
-    if found is None or not is_pair(found[0]):
+    if found is None or not takes_part(found[0]):
         end = waiting(work.target, work.link, above, OBJECTS[above.object].called[side])
         return replace(end, link={**end.link, COLUMN[side.other]: None})
     parent = found[0]
@@ -37,6 +37,8 @@ async def bring_part_in_step(work: Work) -> Settlement:
         gone = Side.CRM if crm is None else Side.BILLING
         detail = f"Its {work.type.called[gone]} is gone."
         return put_aside(work.target, work.link, LinkState.UNLINKED, _GONE[gone], detail)
+    if away := await left_out(known, crm, billing):
+        return away
     await _make_room(work, known.link.id_on(side.other) or "")
     base = _base(work.link, parent)
     return await known.bring_in_step(crm, billing, base=base, action="updated" if base else "linked")

@@ -26,7 +26,10 @@ class Presence(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a field's text means; decides how two values are compared and what may be written."""
+    """What a field's text means; decides how two values are compared and what may be written.
+
+    `TAGS`: a set of words, "a, b", compared and merged word by word, whatever their case and order.
+    """
 
     TEXT = "text"
     EMAIL = "email"
@@ -35,6 +38,7 @@ class Kind(StrEnum):
     URL = "url"
     DATE = "date"
     NUMBER = "number"
+    TAGS = "tags"
 
 
 class Writable(StrEnum):
@@ -50,7 +54,8 @@ class FieldSpec:
     `strict`: the provider refuses a value that is not valid for the kind, so we hold it back.
     `max_length`: characters the provider keeps; longer text is shortened by us, visibly, not by it, silently.
     `refuses`: valid values, as we would write them, that the provider does not know all the same.
-    `options`: where there are any, the only values that it takes, in the form in which the kind compares them.
+    `options`: where there are any, the only values that it takes, in the form in which the kind compares them; of tags
+    the only ones that take part.
     `guarded`: what people entered there is never overwritten; only what was written there last is.
     `sparse`: empty says nothing, and empties nothing on the other side.
     """

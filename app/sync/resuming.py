@@ -7,7 +7,7 @@ from sqlmodel import col
 from app.models import Bridge, Event, Link
 from app.models.event import EventState
 from app.models.link import LinkState
-from app.queue import RecordJob, defer
+from app.queue import Priority, RecordJob, defer
 from app.sync.records import Side
 
 
@@ -31,5 +31,27 @@ async def resume(connection: AsyncConnection, *, connection_id: int) -> int:
     jobs += [
         RecordJob(bridge_id=b, object=o, side=Side.CRM if c else Side.BILLING, external_id=c or i or "")
         for b, o, c, i in waiting
+    ]
+    return await defer(connection, jobs)
+
+
+async def reconsider(connection: AsyncConnection, *, bridge_id: int) -> int:
+    """The bridge's settings were changed: what was left out by them may take part now. Returns how many are queued."""
+    rows = await connection.execute(
+        select(col(Link.object), col(Link.crm_id), col(Link.billing_id)).where(
+            col(Link.bridge_id) == bridge_id,
+            col(Link.state) == LinkState.EXCLUDED.value,
+            col(Link.problem).in_(["filtered", "archived", "direction"]),
+        )
+    )
+    jobs = [
+        RecordJob(
+            bridge_id=bridge_id,
+            object=object_,
+            side=Side.CRM if crm_id else Side.BILLING,
+            external_id=crm_id or billing_id or "",
+            priority=Priority.FLOOD,
+        )
+        for object_, crm_id, billing_id in rows
     ]
     return await defer(connection, jobs)

@@ -5,7 +5,7 @@ normal form, so that "+1 (555) 010-0999" and "+15550100999" are the same and cau
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -86,6 +86,16 @@ def _url_key(value: str) -> str:
     return text.removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
 
 
+def tags_of(value: str) -> Mapping[str, str]:
+    """The words of "b, A" by the form in which they are compared, each as it is written."""
+    words = (clean_text(each) for each in value.split(","))
+    return {each.casefold(): each for each in words if each}
+
+
+def tag_text(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words, key=str.casefold))
+
+
 _KEYS: dict[Kind, Callable[[str], str]] = {
     Kind.TEXT: clean_text,
     Kind.EMAIL: lambda value: clean_text(value).casefold(),
@@ -94,6 +104,7 @@ _KEYS: dict[Kind, Callable[[str], str]] = {
     Kind.URL: _url_key,
     Kind.DATE: clean_text,
     Kind.NUMBER: _number_key,
+    Kind.TAGS: lambda value: tag_text(tags_of(value)),
 }
 
 _VALID: dict[Kind, tuple[Callable[[str], bool], str]] = {

@@ -40,15 +40,26 @@ class Work:
 
     async def fetch(self, side: Side) -> Record | None:
         """The record now; None where it is gone or in the vendor's bin."""
+        return alive(await self.look(side))
+
+    async def bring_back(self, side: Side) -> Record | None:
+        """Out of the archive or the bin, where we have put it ourselves."""
+        record = await self.look(side)
+        if record is None or record.presence is Presence.ACTIVE:
+            return record
+        await self.records[side].restore(record)
+        return await self.fetch(side)
+
+    async def look(self, side: Side) -> Record | None:
+        """The record now, also from the vendor's bin; None where it is not shown at all."""
         external_id = self.link.id_on(side)
         if external_id is None:
             return None
         part = self.link.billing_part if side is Side.BILLING else ""
         try:
-            record: Record | None = await self.records[side].fetch(external_id, part=part)
+            return await self.records[side].fetch(external_id, part=part)
         except Gone:
-            record = await self._without_its_part(side, external_id) if part else None
-        return None if record is None or record.presence is Presence.DELETED else record
+            return await self._without_its_part(side, external_id) if part else None
 
     async def _without_its_part(self, side: Side, external_id: str) -> Record | None:
         """The linked person was taken off the client, or the client is gone. Another person is not a new name."""
@@ -123,6 +134,10 @@ class Work:
 
     def slot_for(self, side: Side, crm_id: str) -> str:
         return crm_id if side is Side.BILLING and self.slot else ""
+
+
+def alive(record: Record | None) -> Record | None:
+    return None if record is None or record.presence is Presence.DELETED else record
 
 
 def _without_locked(merged: Merge, pair: dict[Side, Record]) -> Merge:

@@ -1,13 +1,14 @@
 """The contacts of one HighLevel location."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.errors import AnswerLost, Duplicate, Gone, Rejected, Unsupported
 from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel import mapping
+from app.providers.highlevel.tags import retag
 from app.providers.highlevel.wire import (
     ID,
     ContactReply,
@@ -20,7 +21,7 @@ from app.providers.highlevel.wire import (
 from app.providers.http import Wire
 from app.sync.objects import ContactSettings
 from app.sync.records import FieldSpec, Presence, Record, Values
-from app.sync.values import e164, same
+from app.sync.values import e164, same, tags_of
 
 JUST_NOW = timedelta(minutes=2)
 PAGE = 20
@@ -45,7 +46,8 @@ class Contacts:
         return ""
 
     def fields(self) -> Mapping[str, FieldSpec]:
-        return mapping.fields(self.data)
+        specs = mapping.fields(self.data)
+        return {**specs, "tags": replace(specs["tags"], options=self.settings.tags.options)}
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         body = await self.wire.get(_path(external_id))
@@ -86,7 +88,8 @@ class Contacts:
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         """Raises Duplicate, with the other contact's id, where the location allows none."""
         given = {name: value for name, value in values.items() if value}
-        body = {"locationId": self.location_id, **mapping.write(given, self.data)}
+        tags = list(tags_of(given.pop("tags", "")).values())
+        body = {"locationId": self.location_id, **mapping.write(given, self.data), **({"tags": tags} if tags else {})}
         try:
             answer = await self.wire.write("POST", "/contacts/", body)
         except Duplicate:
@@ -96,7 +99,21 @@ class Contacts:
         return self._read(reply(ContactReply, answer, failure=AnswerLost).contact)
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
-        """PUT changes only what it is given, but replaces `tags` as a whole: they are never sent."""
+        """PUT changes only what it is given, but replaces `tags` as a whole: those go one by one, by other calls."""
+        record = current
+        if other := {name: value for name, value in values.items() if name != "tags"}:
+            record = await self._put(current, other)
+        return await self._retag(record, current, values["tags"]) if "tags" in values else record
+
+    async def _retag(self, record: Record, before: Record, wanted: str) -> Record:
+        """What was tagged or untagged by others meanwhile stays so."""
+        have, want = tags_of(before.values["tags"]), tags_of(wanted)
+        add = [word for key, word in want.items() if key not in have]
+        remove = [word for key, word in have.items() if key not in want]
+        await retag(self.wire, record.id, add=add, remove=remove)
+        return replace(record, values={**record.values, "tags": wanted})
+
+    async def _put(self, current: Record, values: Values) -> Record:
         answer = await self.wire.write("PUT", _path(current.id), mapping.write(values, self.data))
         updated = reply(UpdateReply, answer, failure=AnswerLost)
         if not updated.succeeded:
@@ -114,6 +131,9 @@ class Contacts:
         there = {each.id for each in reply(CustomFieldsReply, body).custom_fields}
         return [ours for ours, theirs in table.items() if theirs not in there]
 
+    async def delete(self, current: Record) -> None:
+        raise Unsupported("delete", "a contact is never deleted: conversations, notes and invoices hang on it")
+
     async def archive(self, current: Record) -> None:
         raise Unsupported("archive", "HighLevel contacts cannot be archived")
 
@@ -123,7 +143,9 @@ class Contacts:
     def _read(self, contact: Mapping[str, Any]) -> Record:
         if (contact.get("locationId") or self.location_id) != self.location_id:
             raise Rejected(f"contact {contact['id']} belongs to another HighLevel location")
-        return mapping.read(contact, self.data)
+        record = mapping.read(contact, self.data)
+        group = self.settings.tags.group_of(record.values["tags"])
+        return replace(record, values={**record.values, "tag_group": group})
 
     async def _live(self, ids: Iterable[str]) -> list[Record]:
         records = []

@@ -8,7 +8,7 @@ from typing import Any
 from app.errors import Rejected
 from app.providers.base import KeyKind, MatchKey
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values, Writable
-from app.sync.values import alpha_2, same
+from app.sync.values import alpha_2, same, tag_text
 
 CUSTOM = "custom."
 Data = Mapping[str, Any]
@@ -65,8 +65,12 @@ CONTACT = (
 TEXT_LIKE = {"TEXT": Kind.TEXT, "LARGE_TEXT": Kind.TEXT, "EMAIL": Kind.EMAIL, "PHONE": Kind.PHONE}
 
 
+TAGS = FieldSpec(name="tags", label="Tags", kind=Kind.TAGS)
+TAG_GROUP = FieldSpec(name="tag_group", label="Client group, by its tags", writable=Writable.NEVER)
+
+
 def fields(data: Data) -> dict[str, FieldSpec]:
-    return {each.ours: each.spec for each in table(data)}
+    return {**{each.ours: each.spec for each in table(data)}, TAGS.name: TAGS, TAG_GROUP.name: TAG_GROUP}
 
 
 def read(contact: Mapping[str, Any], data: Data) -> Record:
@@ -74,7 +78,10 @@ def read(contact: Mapping[str, Any], data: Data) -> Record:
     custom = {each.get("id"): each.get("value") for each in contact.get("customFields") or ()}
     return Record(
         id=contact["id"],
-        values={each.ours: _value(each, custom if each.custom else contact) for each in table(data)},
+        values={
+            **{each.ours: _value(each, custom if each.custom else contact) for each in table(data)},
+            TAGS.name: tags(contact.get("tags") or ()),
+        },
         presence=Presence.DELETED if contact.get("deleted") is True else Presence.ACTIVE,
         created_at=moment(contact.get("dateAdded")),
         updated_at=moment(contact.get("dateUpdated")),
@@ -96,6 +103,13 @@ def write(values: Values, data: Data) -> dict[str, Any]:
     if custom := [{"id": field.theirs, "field_value": value} for field, value in given if field.custom]:
         body["customFields"] = custom
     return body
+
+
+def tags(given: Any) -> str:
+    """A tag with a comma in it cannot be told from two, so it takes no part, and is left where it is."""
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
+        raise Rejected("HighLevel answers “Tags” as something that is no list of texts")
+    return tag_text(each.strip() for each in given if each.strip() and "," not in each)
 
 
 def matches(key: MatchKey, contact: Mapping[str, Any]) -> bool:

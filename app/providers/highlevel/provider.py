@@ -37,7 +37,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     "recurring": Capability(Support.NATIVE, "a custom field of the contact"),
     "notice": Capability(Support.NATIVE, "notes of the contact"),
     "note": Capability(Support.NATIVE),
-    "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
+    "tag": Capability(Support.NATIVE, "the tags of contacts, added and removed one by one"),
     "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
     "appointment": Capability(Support.NATIVE, "appointments are read, never made or changed"),
     "opportunity": Capability(

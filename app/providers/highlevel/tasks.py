@@ -77,6 +77,9 @@ class Tasks(Plain):
         answer = await self.wire.write("PUT", own_path(current.id, "tasks"), body)
         return self._read(reply(TaskReply, answer, failure=AnswerLost).task, current.parent)
 
+    async def delete(self, current: Record) -> None:
+        await self.wire.write("DELETE", own_path(current.id, "tasks"))
+
     async def each(self, since: datetime) -> AsyncIterator[Record]:
         async for task in self._all():
             if task.contact_id:

@@ -76,6 +76,11 @@ class Clients:
     async def vanished(self, names: Collection[str]) -> Collection[str]:
         return []
 
+    async def delete(self, current: Record) -> None:
+        """Into its bin, where `restore` finds it."""
+        if await self._bulk("delete", current.id) is not Presence.DELETED:
+            raise Forbidden("the API token's user may not delete this client in Invoice Ninja")
+
     async def archive(self, current: Record) -> None:
         if await self._bulk("archive", current.id) is Presence.ACTIVE:
             raise Forbidden("the API token's user may not archive this client in Invoice Ninja")

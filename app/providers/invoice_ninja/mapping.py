@@ -70,6 +70,7 @@ COLUMNS: tuple[Column, ...] = (
     _column(Place.CLIENT, "postal_code", "Postal code"),
     _column(Place.CLIENT, "country", "Country", word="country_id", kind=Kind.COUNTRY, keeps=None, strict=True),
     _column(Place.CLIENT, "website", "Website", kind=Kind.URL),
+    _column(Place.CLIENT, "group", "Client group", word="group_settings_id", keeps=None),
     _column(Place.CLIENT, "vat_number", "VAT number"),
     _column(Place.CLIENT, "id_number", "ID number"),
     _column(Place.CLIENT, "public_notes", "Public notes", keeps=None),
@@ -88,6 +89,7 @@ def fields(data: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
     specs = {name: column.spec for name, column in _BY_NAME.items()}
     if known := data.get("countries"):
         specs["country"] = replace(specs["country"], refuses=_iso().difference(known.values()))
+    specs["group"] = replace(specs["group"], options=frozenset((data.get("groups") or {}).values()))
     return specs
 
 
@@ -197,10 +199,14 @@ def _ours(column: Column, stored: Any, data: Mapping[str, Any]) -> str:
     text = _text(stored)
     if column.spec.kind is Kind.COUNTRY:
         return country_code(text, data)
+    if column.spec.name == "group":
+        return str((data.get("groups") or {}).get(text, text))
     return text[: column.spec.max_length].rstrip()
 
 
 def _theirs(column: Column, value: str, data: Mapping[str, Any]) -> str:
+    if column.spec.name == "group":
+        return next((id_ for id_, name in (data.get("groups") or {}).items() if name == value), "")
     return country_id(value, data) if column.spec.kind is Kind.COUNTRY and value else value
 
 

@@ -41,7 +41,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     "note": Capability(
         Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling"
     ),
-    "tag": Capability(Support.NONE, "its clients have no tags"),
+    "tag": Capability(Support.LOCAL, "its clients have no tags: they are kept in a custom value, or as client group"),
     "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
     "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
@@ -79,8 +79,11 @@ class InvoiceNinja:
         clients = parse(ClientPage, await wire.get("/clients", {"per_page": "1", "status": "active"}))
         user = await _user(wire, company.company_key)
         tasks = await _tasks(wire)
+        groups = await _groups(wire)
+        tagged = await _has_tags(wire)
         facts = {
             "version": dialect.version,
+            "task tags": "yes" if tagged else "no",
             **_facts(company, statics),
             **_standing(user),
             "clients": str(clients.meta.pagination.total),
@@ -94,6 +97,7 @@ class InvoiceNinja:
             data={
                 "countries": _countries(statics),
                 **_calendar(company, statics),
+                "groups": groups,
                 **tasks,
                 **({"is_admin": user.is_super} if user else {}),
             },
@@ -136,6 +140,24 @@ async def _tasks(wire: Wire) -> dict[str, Any]:
     except CrossledgerError:  # the module may be switched off, or the token may not see it
         return learned
     return learned
+
+
+async def _has_tags(wire: Wire) -> bool:
+    """Tasks have tags from the versions of 2026 on; an older one answers with its web page (contract, section 6)."""
+    try:
+        parse(TaskStatuses, await wire.get("/tags", {"per_page": "1"}))
+    except CrossledgerError:
+        return False
+    return True
+
+
+async def _groups(wire: Wire) -> dict[str, str]:
+    """Names of the client groups by id; none where the token may not see them."""
+    try:
+        found = parse(TaskStatuses, await wire.get("/group_settings", {"status": "active", "per_page": "200"})).data
+    except CrossledgerError:
+        return {}
+    return {each.id: each.name for each in found}
 
 
 def _standing(user: CompanyUser | None) -> Mapping[str, str]:

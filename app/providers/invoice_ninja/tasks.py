@@ -139,6 +139,11 @@ class Tasks(Plain):
         body = {**kept, **({self.slot: self._marked(slot)} if slot else {}), **self._body(values, current.raw)}
         return self._read(parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data)
 
+    async def delete(self, current: Record) -> None:
+        """Into its bin, where `restore` finds it."""
+        if await self._bulk("delete", current.id) is not Presence.DELETED:
+            raise Forbidden("the API token's user may not delete this task in Invoice Ninja")
+
     async def archive(self, current: Record) -> None:
         if await self._bulk("archive", current.id) is Presence.ACTIVE:
             raise Forbidden("the API token's user may not archive this task in Invoice Ninja")

@@ -54,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
         catalogue.PRODUCTS,
         catalogue.PROJECTS,
         catalogue.STATUSES,
+        catalogue.GROUPS,
         purchasing.VENDORS,
         purchasing.CREDITS,
         purchasing.PURCHASE_ORDERS,

@@ -1,4 +1,4 @@
-"""Products, projects and task statuses (contracts/invoice_ninja, sections 5 and 6)."""
+"""Products, projects, task statuses (contracts/invoice_ninja, sections 5 and 6) and client groups (inferred)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -184,5 +184,28 @@ STATUSES = Kind(
     model="TaskStatus",
     create=create_status,
     update=update_status,
+    present=_present,
+)
+
+
+async def create_group(ninja: Ninja, call: Call) -> tuple[Row, Row]:
+    name = text(call.body.get("name"))
+    if not name:
+        raise InvalidError({"name": ["The name field is required."]})
+    row = ninja.insert("group_settings", {"name": name, "settings": {}})
+    return row, shown(row)
+
+
+async def update_group(ninja: Ninja, call: Call, row: Row) -> None:
+    columns.assign(row, call.body, ("name", "settings"))
+    ninja.save("group_settings", row)
+
+
+GROUPS = Kind(
+    path="group_settings",
+    entity="group_setting",
+    model="GroupSetting",
+    create=create_group,
+    update=update_group,
     present=_present,
 )

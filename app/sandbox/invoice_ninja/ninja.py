@@ -39,7 +39,7 @@ _KEYS: Mapping[str, Keys] = {
     **{name: {"number": _numbers} for name in _NUMBERED},
 }
 _NAMES = (*_KEYS, "contacts", "invitations", "paymentables", "task_statuses", "activities", "tokens", "system_logs")
-_NAMES += ("vendor_contacts", "documents", "emails")
+_NAMES += ("group_settings", "vendor_contacts", "documents", "emails")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from app.sync.objects.appointment import APPOINTMENT, AppointmentSettings
 from app.sync.objects.balance import BALANCE, BalanceSettings
-from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
+from app.sync.objects.base import BillingArchived, BillingDeleted, CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.contact import CONTACT, ContactSettings
 from app.sync.objects.note import NOTE, NoteSettings
 from app.sync.objects.notice import NOTICE, NoticeSettings
@@ -34,6 +34,8 @@ __all__ = [
     "TASK",
     "AppointmentSettings",
     "BalanceSettings",
+    "BillingArchived",
+    "BillingDeleted",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",

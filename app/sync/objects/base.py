@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from app.sync.fieldmap import Direction, Pair
+from app.sync.filters import Condition
 from app.sync.people import twin_key
 from app.sync.records import Record, Side
 from app.sync.values import clean_text
@@ -18,6 +19,21 @@ class CrmDeleted(StrEnum):
 
     ARCHIVE = "archive"
     KEEP = "keep"
+    DELETE = "delete"
+
+
+class BillingDeleted(StrEnum):
+    """What happens to the CRM record when its partner is deleted in billing."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+class BillingArchived(StrEnum):
+    """What happens to a pair whose billing record is archived."""
+
+    SYNC = "sync"
+    PAUSE = "pause"
 
 
 LONGEST_KEY = 500
@@ -43,18 +59,49 @@ class ObjectSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     default_map: ClassVar[tuple[Pair, ...]] = ()
+    crm_may_be_deleted: ClassVar[bool] = False
+    """Whether `billing_deleted` may be `delete`. Never for what other things hang on: contacts, businesses."""
 
     enabled: bool = Field(False, description="Whether this object is synced at all")
     direction: Direction = Field(Direction.BOTH, description="Which way records are created and updated")
     crm_deleted: CrmDeleted = Field(
         CrmDeleted.ARCHIVE,
-        description="A record deleted in the CRM: archive its partner in billing, or keep it. The pair is unlinked"
-        " either way. A record deleted in billing only unlinks: nothing is deleted in the CRM.",
+        description="A record deleted in the CRM: archive its partner in billing, keep it, or delete it (it can be"
+        " restored there). The pair is unlinked in any case.",
+    )
+    billing_deleted: BillingDeleted = Field(
+        BillingDeleted.KEEP,
+        description="A record deleted in billing: keep its partner in the CRM, or delete it, for good; the latter only"
+        " for tasks and notes. The pair is unlinked in any case.",
+    )
+    billing_archived: BillingArchived = Field(
+        BillingArchived.SYNC,
+        description="A record archived in billing: go on with it, or pause until it is restored",
+    )
+    only: list[Condition] = Field(
+        default_factory=list,
+        max_length=50,
+        description="The filter: records for which all of these hold take part. What leaves it is not deleted: it is"
+        " excluded, and goes on when it is back",
     )
     since: AwareDatetime | None = Field(
         None, description="Records from before this moment that have no partner take no part; empty: all take part"
     )
     fields: list[FieldPair] | None = Field(None, description="The field map; left out: the default map")
+
+    @model_validator(mode="after")
+    def _deletes_only_what_it_may(self) -> Self:
+        if self.billing_deleted is BillingDeleted.DELETE and not self.crm_may_be_deleted:
+            raise ValueError("these are never deleted in the CRM: `billing_deleted` can only be `keep`")
+        return self
+
+    def chosen(self) -> tuple[Pair, ...]:
+        """Pairs of `pairs` that a setting of its own asks for: where one cannot work, the settings are refused."""
+        return ()
+
+    def needed_options(self) -> tuple[tuple[str, str], ...]:
+        """Billing fields and values that the billing account must know for them."""
+        return ()
 
     def pairs(self) -> tuple[Pair, ...]:
         if self.fields is None:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from app.sync.fieldmap import Pair
 from app.sync.objects.base import ObjectSettings, ObjectType
+from app.sync.objects.tags import TagSettings
 from app.sync.records import Side
 
 DEFAULT_MAP: tuple[Pair, ...] = (
@@ -33,6 +34,17 @@ class ContactSettings(ObjectSettings):
     default_map = DEFAULT_MAP
 
     enabled: bool = Field(True, description="Whether contacts are synced")
+    tags: TagSettings = Field(default_factory=TagSettings, description="Where the tags of contacts go in billing")
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """That of the tags first: a field that was given to them is not mapped to anything else."""
+        return (*self.tags.pairs(), *super().pairs())
+
+    def chosen(self) -> tuple[Pair, ...]:
+        return self.tags.pairs()
+
+    def needed_options(self) -> tuple[tuple[str, str], ...]:
+        return tuple(("group", row.group) for row in self.tags.groups)
 
 
 CONTACT = ObjectType(

@@ -30,6 +30,7 @@ class TaskPlaces(BaseModel):
 
 
 class TaskSettings(TaskPlaces, ObjectSettings):
+    crm_may_be_deleted = True
     default_map = tuple(Pair(name, name) for name in ("title", "body", "due", "completed", "assignee"))
 
     done: list[str] = Field(

@@ -12,7 +12,11 @@ from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.provider import InvoiceNinja
 
 BASE = "https://ninja.example"
-DATA: Mapping[str, Any] = {"countries": {"276": "DE", "826": "GB", "840": "US"}, "slot_field": "custom_value1"}
+DATA: Mapping[str, Any] = {
+    "countries": {"276": "DE", "826": "GB", "840": "US"},
+    "groups": {"g1": "Gold", "g2": "Silver"},
+    "slot_field": "custom_value1",
+}
 
 
 class OpenGate:

@@ -41,6 +41,7 @@ def test_a_recorded_client_is_read_in_our_words() -> None:
         "postal_code": "N1 1AA",
         "country": "GB",
         "website": "https://acme.example",
+        "group": "",
         "vat_number": "GB123",
         "id_number": "ghl-abc123",
         "public_notes": "public",

@@ -21,6 +21,8 @@ def reachable(ninja: respx.MockRouter) -> None:
     ninja.post("/refresh").mock(answer("refresh"))
     ninja.get("/task_statuses").respond(json={"data": [{"id": "s1", "name": "Backlog"}, {"id": "s4", "name": "Done"}]})
     ninja.get("/users").respond(json={"data": [{"id": "u1", "email": "Ada@Example.com"}]})
+    ninja.get("/group_settings").respond(json={"data": [{"id": "g1", "name": "Gold"}]})
+    ninja.get("/tags").mock(answer("tags_absent"))
 
 
 def standing(**changed: Any) -> dict[str, Any]:
@@ -83,6 +85,8 @@ async def test_a_probe_writes_nothing_and_asks_for_one_client_only(
         ("POST", "/api/v1/refresh"),
         ("GET", "/api/v1/task_statuses"),
         ("GET", "/api/v1/users"),
+        ("GET", "/api/v1/group_settings"),
+        ("GET", "/api/v1/tags"),
     ]
     assert ninja.calls[0].request.content == b""
     assert ninja.calls[2].request.url.params["per_page"] == "1"
@@ -98,6 +102,18 @@ async def test_a_probe_learns_statuses_and_users_where_it_may(http: httpx.AsyncC
     assert learned["users"] == {"u1": "ada@example.com"}
     ninja.get("/users").mock(answer("errors_permission_create_client"))
     assert "users" not in (await InvoiceNinja().probe(access(), http)).data
+
+
+async def test_a_probe_learns_the_client_groups_and_whether_tasks_have_tags(
+    http: httpx.AsyncClient, ninja: respx.MockRouter
+) -> None:
+    reachable(ninja)
+    profile = await InvoiceNinja().probe(access(), http)
+    assert (profile.data["groups"], profile.facts["task tags"]) == ({"g1": "Gold"}, "no")
+    ninja.get("/tags").respond(json={"data": [{"id": "t1", "name": "urgent"}]})
+    ninja.get("/group_settings").mock(answer("errors_permission_create_client"))
+    profile = await InvoiceNinja().probe(access(), http)
+    assert (profile.data["groups"], profile.facts["task tags"]) == ({}, "yes")
 
 
 @pytest.mark.parametrize("base_url", [BASE, f"{BASE}/", f"{BASE}/api/v1", f"{BASE}/api/v1/"])

@@ -107,7 +107,11 @@ text = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), ma
 values = st.fixed_dictionaries(
     {},
     optional={
-        name: st.sampled_from(["GB", "US", "DE", ""]) if spec.kind is Kind.COUNTRY else text
+        name: st.sampled_from(["", *spec.options])
+        if spec.options is not None
+        else st.sampled_from(["GB", "US", "DE", ""])
+        if spec.kind is Kind.COUNTRY
+        else text
         for name, spec in fields(DATA).items()
         if name != "custom_value1"  # the slot of DATA: the field map keeps it out
     },
