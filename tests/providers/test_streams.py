@@ -228,6 +228,22 @@ def test_a_vendor_that_never_begins_with_tls_is_given_up(loop: Any) -> None:
     visited(loop, silent, visit)
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_cookie_of_one_account_does_not_travel_with_the_calls_of_another(loop: Any) -> None:
+    async def sets_one(vendor: Vendor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await vendor.hear(reader)
+            writer.write(GOOD.replace(b"\r\n\r\n", b"\r\nSet-Cookie: session=one; Path=/\r\n\r\n"))
+
+    async def visit(vendor: Vendor, wire: Wire) -> None:
+        await wire.get("/x")
+        await Wire(wire.client, wire.base_url, HighLevelDialect("another"), OpenGate()).get("/x")
+
+    vendor = visited(loop, sets_one, visit)
+    assert b"another" in vendor.heard[1][0]
+    assert b"session" not in vendor.heard[1][0]
+
+
 def _hang_up(writer: asyncio.StreamWriter, *, reset: bool) -> None:
     if reset:
         plain: socket.socket = writer.get_extra_info("socket")
