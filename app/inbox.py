@@ -1,7 +1,7 @@
 """The way in: an event is stored together with its job before the sender hears "accepted".
 
-Two committers take whatever waits and store it in one statement each, so that the cost of a commit is shared by
-everything that arrived during the last one.
+A committer takes whatever waits and stores it in one statement, so that the cost of a commit is shared by everything
+that arrived during the last one. One of them: a second one would only halve the batches.
 """
 
 import asyncio
@@ -29,7 +29,6 @@ from app.sync.values import storable
 
 log = structlog.get_logger()
 
-COMMITTERS = 2
 BATCH = 200
 WAITING_ROOM = 5_000
 PATIENCE = 8.0
@@ -100,29 +99,25 @@ class Arrival:
 class Inbox:
     db: Database
     directory: Directory
-    _waiting: list[asyncio.Queue[Arrival]] = field(
-        default_factory=lambda: [asyncio.Queue(WAITING_ROOM) for _ in range(COMMITTERS)]
-    )
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _waiting: asyncio.Queue[Arrival] = field(default_factory=lambda: asyncio.Queue(WAITING_ROOM))
+    _committer: asyncio.Task[None] | None = None
     _floods: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._commit_for_ever(queue)) for queue in self._waiting]
+        self._committer = asyncio.create_task(self._commit_for_ever())
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._committer is not None:
+            self._committer.cancel()
+            await asyncio.gather(self._committer, return_exceptions=True)
 
     async def accept(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> None:
         """Returns when the event is durable. Raises Full when it cannot be, now."""
         rows = await self._rows(provider, event, connections)
         sender = Sender(len(rows))
-        # One record always goes the same way, so that two batches of one process never wait for each other.
-        queue = self._waiting[hash(event.external_id) % COMMITTERS]
         try:
             for row in rows:
-                queue.put_nowait(Arrival(row, sender))
+                self._waiting.put_nowait(Arrival(row, sender))
             async with asyncio.timeout(PATIENCE):
                 await sender.answer
         except (asyncio.QueueFull, TimeoutError) as error:
@@ -160,11 +155,11 @@ class Inbox:
         self._floods[bridge_id] = (window, count)
         return Priority.LIVE if count <= FLOOD else Priority.FLOOD
 
-    async def _commit_for_ever(self, queue: asyncio.Queue[Arrival]) -> None:
+    async def _commit_for_ever(self) -> None:
         while True:
-            batch = [await queue.get()]
-            while len(batch) < BATCH and not queue.empty():
-                batch.append(queue.get_nowait())
+            batch = [await self._waiting.get()]
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
             failure = await self._commit([arrival.row for arrival in batch])
             for arrival in batch:
                 arrival.sender.stored(failure)
@@ -179,7 +174,7 @@ class Inbox:
                 failure = str(error).partition("\n")[0] or type(error).__name__
                 if not _is_collision(error):
                     break
-                await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 -- not in step with the other
+                await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 -- not in step with another process
             else:
                 return None
         log.warning("inbox.cannot_store", error=failure, events=len(rows))

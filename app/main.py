@@ -168,8 +168,8 @@ def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
     access.install(app, access.Gate.make(service.settings, service.engine))
     pages.install(app)
     app.state.installer = service.installer
+    webhooks.install(app, webhooks.Door.make(service.settings, service.inbox, service.directory))
     docs.install(app)
-    app.include_router(webhooks.make_router(webhooks.Door.make(service.settings, service.inbox, service.directory)))
     app.include_router(health.make_router(service.engine, late_after=LATE))
     app.include_router(api_router(service.settings, service.engine, service.connections))
     app.include_router(pages.make_router())

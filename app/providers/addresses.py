@@ -16,6 +16,7 @@ import httpcore
 import structlog
 
 from app.errors import Rejected
+from app.providers.streams import connect
 
 log = structlog.get_logger()
 
@@ -137,7 +138,6 @@ class Network(httpcore.AsyncNetworkBackend):
     def __init__(self, reach: Reach, resolver: Resolver = resolve) -> None:
         self._reach = reach
         self._resolve = resolver
-        self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -161,7 +161,7 @@ class Network(httpcore.AsyncNetworkBackend):
         for number, address in enumerate(good, 1):
             patience = timeout if number == len(good) else min(PATIENCE, timeout or PATIENCE)
             try:
-                return await self._plain.connect_tcp(address, port, patience, local_address, socket_options)
+                return await connect(address, port, patience)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure

@@ -41,9 +41,22 @@ _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")
 """Escapes of NUL and of surrogates, the only ways in which JSON carries them."""
 
 
+class Client(httpx.AsyncClient):
+    """Sends what it is given, once. A cookie that one account was given must not travel with another's calls."""
+
+    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+        answer = await self._transport.handle_async_request(request)
+        answer.request = request
+        try:
+            await answer.aread()
+        finally:
+            await answer.aclose()
+        return answer
+
+
 def make_client(reach: Reach = Reach.INTERNET, resolver: Resolver = resolve) -> httpx.AsyncClient:
     """The process-wide client. Redirects are never followed: a token must not travel to another host."""
-    return httpx.AsyncClient(
+    return Client(
         transport=make_transport(reach, resolver),
         timeout=TIMEOUT,
         follow_redirects=False,
