@@ -23,12 +23,13 @@ from app.providers.base import Account, KeyKind, MatchKey
 from app.sync.fieldmap import resolve
 from app.sync.merge import Base
 from app.sync.objects import OBJECTS, CrmDeleted
-from app.sync.pairing import is_pair, pair_up
+from app.sync.pairing import first_values, pair_up
+from app.sync.parts import Move, base_after, move, whereabouts
 from app.sync.people import email_of
 from app.sync.records import Presence, Record, Side
 from app.sync.settlements import put_aside
 from app.sync.store import LinkRow, Settlement, Store, Target
-from app.sync.work import BUSY, Work
+from app.sync.work import BUSY, Work, is_pair
 
 
 class Opener(Protocol):
@@ -44,6 +45,13 @@ class Engine:
     async def sync(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
         """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`."""
         work = self._work(target, bridge, link)
+        try:
+            return await self._attempt(work)
+        finally:
+            await work.let_go()
+
+    async def _attempt(self, work: Work) -> str:
+        target, link = work.target, work.link
         end = await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
         if end is not None and end.waits_for:
             return await self._wait(work, end)
@@ -53,9 +61,21 @@ class Engine:
             stored = await self.store.settle(target, link, end)
         if not stored:
             raise Wait(BUSY, "the claim was lost")
-        if end and end.outcome in ("created", "linked") and _has_children(work):
-            await self.store.wake(target, end.link)
+        if end and end.outcome in ("created", "linked"):
+            await self._tell_children(work, end)
+        if end and end.parts:
+            await self.store.queue(*(replace(target, external_id=part) for part in end.parts))
         return end.outcome if end else "gone"
+
+    async def _tell_children(self, work: Work, end: Settlement) -> None:
+        """A pair was made: whoever waited for it goes on, and the parts of its record in billing are looked at."""
+        children = [each for each in OBJECTS.values() if each.parent == work.type.name]
+        children = [each for each in children if work.bridge.settings.of(each.name).enabled]
+        if children:
+            await self.store.wake(work.target, end.link)
+        if work.target.side is Side.BILLING or end.outcome == "linked":
+            whole = replace(work.target, side=Side.BILLING, external_id=end.link["billing_id"])
+            await self.store.queue(*(replace(whole, object=each.name) for each in children if each.part))
 
     async def _wait(self, work: Work, end: Settlement) -> str:
         """For its parent, which is looked at now where that has not happened yet.
@@ -100,18 +120,32 @@ class Engine:
         if cut and work.link.problem not in _RETURNABLE:
             return _put_aside(work, work.link.problem)
         # Billing last: its PUT sends whole lists back, so as little time as possible lies between its GET and its PUT.
-        pair = {side: await work.fetch(side) for side in (Side.CRM, Side.BILLING)}
-        crm, billing = pair[Side.CRM], pair[Side.BILLING]
+        crm = await work.fetch(Side.CRM)
+        to = await whereabouts(work, crm) if crm and not cut else None
+        if isinstance(to, Settlement):
+            return to
+        billing = await work.fetch(Side.BILLING)
         if crm is None and cut and work.link.problem != "billing_gone":  # decided once; what people did since stays
             return _put_aside(work, work.link.problem)
         if crm is None:
             return await self._crm_gone(work, billing)
+        if to is not None:
+            return await self._moved(work, to, crm, billing)
         if billing is None:
             return _put_aside(work, "billing_gone")
         if cut and billing.presence is Presence.ARCHIVED and work.link.problem == "crm_gone_archived":
             await work.records[Side.BILLING].restore(billing)
         action, detail = ("linked", "it came back") if cut else ("updated", "")
         return await work.bring_in_step(crm, billing, base=_base(work.link), action=action, detail=detail)
+
+    async def _moved(self, work: Work, to: Move, crm: Record, billing: Record | None) -> Settlement:
+        values = first_values(work.rules_for(to.whole), Side.BILLING, crm).values_for(Side.BILLING)
+        moved, detail = await move(work, to, crm, billing, values)
+        base = base_after(work, moved, _base(work.link))
+        end = await work.bring_in_step(crm, moved, base=base, action="moved", detail=detail)
+        if to.attach:  # the others of its client are news now as well
+            await self.store.queue(replace(work.target, side=Side.BILLING, external_id=to.whole))
+        return end
 
     async def _crm_gone(self, work: Work, billing: Record | None) -> Settlement:
         """A contact that answers no more was deleted, or merged into another one (mautic/mautic#7466)."""
@@ -121,7 +155,9 @@ class Engine:
                 heir, billing, base=None, action="linked", detail="the contact was merged into this one"
             )
         problem = "crm_gone"
-        if billing is not None and work.settings.crm_deleted is CrmDeleted.ARCHIVE:
+        # One person cannot be put away alone: it stays a contact of its client.
+        alone = billing is not None and not (work.type.part and billing.parent)
+        if billing is not None and alone and work.settings.crm_deleted is CrmDeleted.ARCHIVE:
             problem = "crm_gone_archived"
             if billing.presence is Presence.ACTIVE:
                 await work.records[Side.BILLING].archive(billing)
@@ -153,11 +189,6 @@ _DETAILS = {
     "crm_gone": "The {crm} was deleted in the CRM. The {billing} is kept, and not synced any more.",
     "crm_gone_archived": "The {crm} was deleted in the CRM. The {billing} was archived, and is not synced any more.",
 }
-
-
-def _has_children(work: Work) -> bool:
-    settings = work.bridge.settings
-    return any(each.parent == work.type.name and settings.of(each.name).enabled for each in OBJECTS.values())
 
 
 def _put_aside(work: Work, problem: str) -> Settlement:

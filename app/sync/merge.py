@@ -165,3 +165,12 @@ def _write(rule: Rule, source: Side, a: str, b: str, why: str, *, conflict: bool
     if fitted.refused:
         return Held(rule, target, value, fitted.refused)
     return Change(rule, target, before, fitted.value, why, fitted.note, conflict)
+
+
+def differs(rules: Sequence[Rule], side: Side, values: Values, base: Mapping[str, str]) -> bool:
+    """Whether a side has other values than it had. A field without a base is held back, and known to differ."""
+    return any(
+        not same(rule.spec(side).kind, values.get(rule.spec(side).name, ""), base[rule.name])
+        for rule in rules
+        if rule.name in base
+    )

@@ -4,7 +4,6 @@ Twins (one person entered on both sides in the same moment) are kept apart by `S
 looks and creates, the other waits and then finds the pair. What slips through all the same ends in `_replace_twin`.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
 from app.errors import Duplicate, Rejected, Wait
@@ -14,12 +13,13 @@ from app.sync.fieldmap import Rule
 from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
 from app.sync.merge import Base, Change, Held, Merge, rebase
 from app.sync.objects import OBJECTS
+from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
-from app.sync.records import Kind, Presence, Record, Side, Writable
+from app.sync.records import Kind, Presence, Record, Side, Writable, is_part, owner_of
 from app.sync.settlements import ambiguous, in_step, put_aside, waiting
-from app.sync.store import LinkRow, Settlement
+from app.sync.store import LinkRow, Settlement, Target
 from app.sync.values import e164, fit, same
-from app.sync.work import BUSY, Work, landed
+from app.sync.work import BUSY, Work, is_pair, landed
 
 CLOCKS = timedelta(minutes=2)
 TWINS = timedelta(minutes=2)
@@ -37,6 +37,8 @@ async def pair_up(work: Work) -> Settlement | None:
     record = await work.fetch(side)
     if record is None:
         return None
+    if (divided := await in_its_parts(work, record)) is not None:
+        return divided
     if excluded := _excluded(work, record):
         problem, detail = excluded
         return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
@@ -44,17 +46,17 @@ async def pair_up(work: Work) -> Settlement | None:
         detail = f"It belongs to bridge “{name}”, which shares this billing account."
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "elsewhere", detail)
     parent: LinkRow | None = None
-    if work.type.parent:
-        above = replace(work.target, object=work.type.parent, external_id=record.parent)
-        known = await work.store.find(above, side, record.parent)
-        if known is None or not is_pair(known[0]):
-            return waiting(work.target, work.link, above, OBJECTS[above.object].called[side])
-        parent = known[0]
+    if above := work.above(side, record.parent):
+        parent = await pair_of(work, above)
+        if parent is None:
+            return waiting(work.target, work.link, above, work.called_above(side))
+        if work.type.part and parent.billing_id:
+            await work.hold(parent.billing_id)
     await _wait_for_partner(work, record)
     match_key = work.type.identity(record) + (f" of {parent.id}" if parent else "")
     if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
-    below = parent.id_on(side.other) or "" if parent else ""
+    below = owner_of(parent.id_on(side.other) or "") if parent else ""
     since = work.link.created_at - CLOCKS
     found = await look(work.records[side.other], _keys(work, record, below), record, since=since)
     if not work.type.person:
@@ -63,7 +65,7 @@ async def pair_up(work: Work) -> Settlement | None:
         detail = f"{len(found.records)} records match by {found.by}; which one is it?"
         return ambiguous(work.target, work.link, detail, found.records)
     if found.records:
-        return await _link(work, record, found)
+        return await _link(work, record, found, below)
     if side is Side.BILLING and work.bridge.shares_billing:
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
     return await _create(work, record, below)
@@ -75,8 +77,13 @@ async def _is_free(work: Work, candidate: Record) -> bool:
     return known is None or not is_pair(known[0])
 
 
-def is_pair(link: LinkRow) -> bool:
-    return bool(link.crm_id and link.billing_id) and link.state != LinkState.UNLINKED
+async def pair_of(work: Work, above: Target) -> LinkRow | None:
+    """The pair of a parent. Where its record in billing is in parts, one of them speaks for it."""
+    known = await work.store.find(above, above.side, above.external_id)
+    if known is not None and is_pair(known[0]):
+        return known[0]
+    divided = known is not None and known[0].problem == "parts"
+    return await work.store.first_part(above) if divided else None
 
 
 async def _elsewhere(work: Work, billing: Record) -> str | None:
@@ -112,15 +119,17 @@ def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
             named = record.values.get(work.type.recognised_by, "")
             keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
     elif email := email_of(record):
-        keys.append(MatchKey(KeyKind.EMAIL, email, lost=again))
-    elif other is Side.CRM and again:
-        keys.extend(_weak_keys(record))
+        keys.append(MatchKey(KeyKind.EMAIL, email, lost=again, parent=below if other is Side.BILLING else ""))
+    elif again and (other is Side.CRM or below):
+        keys.append(_weak_key(record, below if other is Side.BILLING else ""))
     return keys
 
 
-async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
+async def _link(work: Work, record: Record, found: Candidates, below: str = "") -> Settlement:
     (partner,) = found.records
     side = work.target.side
+    if side is Side.CRM and not below:
+        record, partner = await member(work, record, partner)
     if side is Side.CRM and (name := await _elsewhere(work, partner)):
         detail = f"the only match by {found.by} ({partner.id}) belongs to bridge “{name}”"
         return ambiguous(work.target, work.link, detail, [partner])
@@ -136,6 +145,11 @@ async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
             return await _taken(work, record, partner, other, found.by)
         if other.problem == "crm_gone_archived" and partner.presence is Presence.ARCHIVED:
             await work.records[side.other].restore(partner)
+    if work.type.part and side is Side.BILLING and partner.parent != below:
+        if partner.parent and below:
+            detail = f"the only match by {found.by} ({partner.id}) belongs to another {work.called_above(side.other)}"
+            return ambiguous(work.target, work.link, detail, [partner])
+        partner = await work.records[side.other].move(partner.id, parent=below, values={}) if below else partner
     pair = {side: record, side.other: partner}
     return await work.bring_in_step(
         pair[Side.CRM],
@@ -175,7 +189,7 @@ async def _taken(work: Work, record: Record, partner: Record, other: LinkRow, by
 async def _our_twin(work: Work, record: Record, other: LinkRow) -> Record | None:
     """The client that we made for the contact while a person was making `record`: untouched, and as young."""
     born_together = record.created_at and abs(record.created_at - other.created_at) < TWINS
-    if other.origin != "created_billing" or not born_together or other.billing_id is None:
+    if other.origin != "created_billing" or not born_together or not other.billing_id or is_part(other.billing_id):
         return None
     ours = await work.records[Side.BILLING].fetch(other.billing_id, part=other.billing_part)
     base = other.base_billing or {}
@@ -204,19 +218,20 @@ async def _replace_twin(work: Work, record: Record, partner: Record, other: Link
 
 async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     side = work.target.side.other
-    made = _first_values(work.rules, side, record)
+    rules = work.rules_for(below if side is Side.BILLING else record.parent)
+    made = first_values(rules, side, record)
     values = made.values_for(side)
     try:
         answer = await work.records[side].create(values, slot=work.slot_for(side, record.id), parent=below)
     except Duplicate as refusal:
-        return await _refused_as_duplicate(work, record, refusal)
+        return await _refused_as_duplicate(work, record, refusal, below)
     pair = {side.other: record, side: answer}
     after = {side.other: record.values, side: {**answer.values, **landed(values, answer)}}
     return in_step(
         work.target,
         work.link,
         pair=pair,
-        base=rebase(work.rules, None, after[Side.CRM], after[Side.BILLING], made.held),
+        base=rebase(rules, None, after[Side.CRM], after[Side.BILLING], made.held),
         merged=made,
         action="created",
         now=work.now(),
@@ -224,11 +239,11 @@ async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     )
 
 
-async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate) -> Settlement:
+async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, below: str) -> Settlement:
     """The vendor allows no second one. With the same e-mail it is the partner; by phone alone a person decides."""
     existing = await work.records[work.target.side.other].fetch(refusal.existing)
     if email_of(existing) and email_of(existing) == email_of(record):
-        return await _link(work, record, Candidates((existing,), "e-mail"))
+        return await _link(work, record, Candidates((existing,), "e-mail"), below)
     detail = f"the other side allows no second record like {existing.id}: {refusal}"
     return ambiguous(work.target, work.link, detail, [existing])
 
@@ -239,7 +254,9 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
         return "direction", "This bridge does not create records in that direction."
     if record.presence is Presence.ARCHIVED:
         return "archived", "The record is archived and has no partner."
-    if work.type.parent and not record.parent:
+    if record.unfit and work.target.side is Side.BILLING:
+        return "unfit", record.unfit
+    if work.type.parent and not work.type.part and not record.parent:
         return "alone", f"It belongs to no {OBJECTS[work.type.parent].called[work.target.side]}."
     if not work.type.identity(record):
         nameless = "no name, no company and no e-mail" if work.type.person else f"no {work.type.recognised_by}"
@@ -247,7 +264,7 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
     return None
 
 
-def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
+def first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
     """What a new record on `side` starts with, told like changes from empty, and what it cannot take."""
     changes: list[Change] = []
     held: list[Held] = []
@@ -263,8 +280,8 @@ def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
     return Merge(tuple(changes), tuple(held))
 
 
-def _weak_keys(record: Record) -> list[MatchKey]:
+def _weak_key(record: Record, below: str) -> MatchKey:
     """After a create whose answer was lost, for a record without e-mail: it is found by what else it has."""
     if phone := e164(record.values.get("phone", "")):
-        return [MatchKey(KeyKind.PHONE, phone, lost=True)]
-    return [MatchKey(KeyKind.NAME, full_name(record))]
+        return MatchKey(KeyKind.PHONE, phone, lost=True, parent=below)
+    return MatchKey(KeyKind.NAME, full_name(record), parent=below)

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.sync.merge import Prefer
-from app.sync.objects import OBJECTS, ContactSettings, ObjectSettings, TaskSettings
+from app.sync.objects import OBJECTS, BusinessSettings, ContactSettings, ObjectSettings, TaskSettings
 
 
 class BridgeSettings(BaseModel):
@@ -17,6 +17,7 @@ class BridgeSettings(BaseModel):
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
+    business: BusinessSettings = Field(default_factory=lambda: BusinessSettings())
 
     def objects(self) -> tuple[str, ...]:
         """Those that are switched on."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.errors import Unsupported
 from app.providers.base import Records
+from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.tasks import Tasks
 from app.providers.http import Wire
@@ -13,7 +14,7 @@ from app.sync.objects import ObjectSettings
 
 Opener = Callable[[Wire, str, Mapping[str, Any], Any], Records]
 
-OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks}
+OBJECTS: Mapping[str, Opener] = {"contact": Contacts, "task": Tasks, "business": Businesses}
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,11 @@ def read(contact: Mapping[str, Any], data: Data) -> Record:
     custom = {each.get("id"): each.get("value") for each in contact.get("customFields") or ()}
     return Record(
         id=contact["id"],
-        values={each.ours: _value(each, custom if each.custom else contact) for each in table(data)},
+        values={each.ours: text_of(each, custom if each.custom else contact) for each in table(data)},
         presence=Presence.DELETED if contact.get("deleted") is True else Presence.ACTIVE,
-        created_at=_moment(contact.get("dateAdded")),
-        updated_at=_moment(contact.get("dateUpdated")),
+        parent=contact.get("businessId") or "",
+        created_at=moment(contact.get("dateAdded")),
+        updated_at=moment(contact.get("dateUpdated")),
         raw=contact,
     )
 
@@ -123,7 +124,8 @@ def table(data: Data) -> Iterator[Field]:
             yield Field(name, each["id"], each["label"], kind, strict=kind is not Kind.TEXT)
 
 
-def _value(field: Field, source: Mapping[str, Any]) -> str:
+def text_of(field: Field, source: Mapping[str, Any]) -> str:
+    """One field of a record as it was answered, "" where it is missing."""
     value = source.get(field.theirs)
     if value is None:
         return ""
@@ -134,7 +136,7 @@ def _value(field: Field, source: Mapping[str, Any]) -> str:
     return (alpha_2(text) or text) if field.kind is Kind.COUNTRY else text
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """ISO 8601 with a zone, as aware UTC. None for anything else: then it is not known."""
     try:
         moment = datetime.fromisoformat(value)

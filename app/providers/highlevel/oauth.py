@@ -41,6 +41,10 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "locations/tasks.readonly": "find tasks that were edited",
         "users.readonly": "know assignees by their e-mail",
     },
+    "business": {
+        "businesses.readonly": "read businesses, and which contacts belong to them",
+        "businesses.write": "create and update businesses",
+    },
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

@@ -33,7 +33,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     "task": Capability(Support.NATIVE, "edits are found by polling: HighLevel has no event for them"),
     "note": Capability(Support.NONE, "notes are not synced by Crossledger yet"),
     "tag": Capability(Support.NONE, "tags are not synced by Crossledger yet"),
-    "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
+    "business": Capability(Support.NATIVE, "that a contact moves to another one is found by polling"),
     "appointment": Capability(Support.NONE, "appointments are not synced by Crossledger yet"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
@@ -49,7 +49,8 @@ class HighLevel:
     scopes: Mapping[str, Mapping[str, str]] = SCOPES
     slot_fields: tuple[str, ...] = ()
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset({"task"})
+    polled: frozenset[str] = frozenset({"task", "business"})
+    polled_parts: frozenset[str] = frozenset({"contact"})
     installs_webhooks = False
 
     def __init__(self, base_url: str = BASE_URL) -> None:

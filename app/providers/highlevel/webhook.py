@@ -59,6 +59,10 @@ HANDLED: Mapping[str, str] = {
     "TaskCreate": "task",
     "TaskComplete": "task",
     "TaskDelete": "task",
+    # Of custom objects as well; those are no business, and nothing becomes of them.
+    "RecordCreate": "business",
+    "RecordUpdate": "business",
+    "RecordDelete": "business",
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -82,8 +86,8 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
         "ProductCreate", "ProductUpdate", "ProductDelete", "PriceCreate", "PriceUpdate", "PriceDelete",
     ),
     "users and locations are not synced": ("UserCreate", "LocationCreate", "LocationUpdate"),
-    "businesses and custom objects are not synced": (
-        "RecordCreate", "RecordUpdate", "RecordDelete", "RelationCreate", "RelationDelete", "AssociationCreate",
+    "custom objects are not synced": (
+        "RelationCreate", "RelationDelete", "AssociationCreate",
         "AssociationUpdate", "AssociationDelete", "ObjectSchemaCreate", "ObjectSchemaUpdate",
     ),
     "conversations and campaigns are not synced": (
@@ -98,7 +102,7 @@ IGNORED: Mapping[str, str] = {event: reason for reason, events in _IGNORED_FOR.i
 
 # Their documented bodies have no `type`, or use it for something else (a price's type, a message's channel).
 _NAMELESS = ("Invoice", "Product", "Price", "Record", "Relation", "Association", "ObjectSchema", "ProviderOutbound")
-NAMELESS = frozenset(event for event in IGNORED if event.startswith(_NAMELESS))
+NAMELESS = frozenset(event for event in (*HANDLED, *IGNORED) if event.startswith(_NAMELESS))
 _NAMED = (HANDLED.keys() | IGNORED.keys()) - NAMELESS
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")

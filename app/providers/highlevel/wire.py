@@ -33,7 +33,7 @@ BREATH = 0.05
 
 _COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
 _NO_SUCH_RECORD = re.compile(
-    r"\b(?:contact|task)(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)", re.IGNORECASE
+    r"\b(?:contact|task|business)(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)", re.IGNORECASE
 )
 _SCOPE = re.compile(r"not authorized for this scope|not allowed to access this scope", re.IGNORECASE)
 
@@ -112,7 +112,7 @@ def _says_it_is_gone(status: int, body: Any, said: str) -> bool:
 
 def _identified(contact: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(contact.get("id"), str) or not ID.fullmatch(contact["id"]):
-        raise ValueError("a contact without an id")
+        raise ValueError("a record without an id")
     return contact
 
 
@@ -152,6 +152,16 @@ class TaskReply(BaseModel):
 
 class TasksReply(BaseModel):
     tasks: list[Task]
+
+
+class BusinessReply(BaseModel):
+    """`buiseness` is HighLevel's spelling where it answers a write."""
+
+    business: Contact = Field(validation_alias=AliasChoices("business", "buiseness"))
+
+
+class BusinessesReply(BaseModel):
+    businesses: list[Contact]
 
 
 class User(BaseModel):

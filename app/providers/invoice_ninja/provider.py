@@ -37,7 +37,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     "task": Capability(Support.NATIVE, "the title is the description's first line, the due date a custom value"),
     "note": Capability(Support.NONE, "its notes can be added, but not changed or deleted, and fire no webhook"),
     "tag": Capability(Support.NONE, "its clients have no tags"),
-    "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
+    "business": Capability(Support.NATIVE, "a business is a client, and its contacts are the client's"),
     "appointment": Capability(Support.NONE, "it has no appointments"),
     "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
@@ -59,6 +59,7 @@ class InvoiceNinja:
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
     polled: frozenset[str] = frozenset()
+    polled_parts: frozenset[str] = frozenset()
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:

@@ -31,6 +31,9 @@ HANDLED: Mapping[str, str] = {
 # Their entities, and what we call them.
 _OBJECTS = {"CLIENT": "contact", "TASK": "task"}
 
+# What else an entity may be to us: a client with several persons is a business.
+_ALSO = {"CLIENT": ("business",)}
+
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
     "invoices are not synced": {
         "2": "EVENT_CREATE_INVOICE",
@@ -137,12 +140,14 @@ def read(raw: bytes, event_id: str) -> Event:
     # Two events can have equal bodies (updated_at has whole seconds), and one may be repeated: section 8 and 9.
     delivery_id = hashlib.sha256(event_id.encode("utf-8", "replace") + b"\0" + raw).hexdigest()
     if event_id in HANDLED:
+        kind, own = HANDLED[event_id].rpartition("_")[2], _id_of(entity)
         return Event(
             delivery_id=delivery_id,
             kind=HANDLED[event_id],
             verdict=Verdict.HANDLED,
-            object=_OBJECTS[HANDLED[event_id].rpartition("_")[2]],
-            external_id=_id_of(entity),
+            object=_OBJECTS[kind],
+            external_id=own,
+            also=tuple((each, own) for each in _ALSO.get(kind, ())),
             by_content=True,
         )
     known = event_id in EVENTS

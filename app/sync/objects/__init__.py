@@ -7,15 +7,18 @@ The engine knows none of them by name. A new object is a module here (its type, 
 from collections.abc import Mapping
 
 from app.sync.objects.base import CrmDeleted, FieldPair, ObjectSettings, ObjectType
+from app.sync.objects.business import BUSINESS, BusinessSettings
 from app.sync.objects.contact import CONTACT, ContactSettings
 from app.sync.objects.task import TASK, TaskSettings
 
-OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK)}
+OBJECTS: Mapping[str, ObjectType] = {each.name: each for each in (CONTACT, TASK, BUSINESS)}
 
 __all__ = [
+    "BUSINESS",
     "CONTACT",
     "OBJECTS",
     "TASK",
+    "BusinessSettings",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",

@@ -67,6 +67,8 @@ class ObjectType:
     `person`: it has an e-mail address to be recognised by, may be merged into another, and is one part of the vendor's
     record. Anything else is recognised by its external id, and by the field `recognised_by`, which both sides have,
     below its parent. `unique`: no two records may have the same there, so it is looked for before every create.
+    `part`: a record with a parent is a part of the parent's record in billing (one contact of a client), and one
+    without a parent stands alone. Where the parents are switched off, all stand alone.
     """
 
     name: str
@@ -78,6 +80,7 @@ class ObjectType:
     parent: str = ""
     person: bool = False
     unique: bool = False
+    part: bool = False
 
     def identity(self, record: Record) -> str:
         """What two twins, entered on both sides at once, have in common; "" where nothing identifies the record."""

@@ -45,4 +45,6 @@ CONTACT = ObjectType(
     },
     settings=ContactSettings,
     person=True,
+    parent="business",
+    part=True,
 )
