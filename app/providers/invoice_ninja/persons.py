@@ -37,6 +37,8 @@ class Persons:
     read: dict[str, Mapping[str, Any]]
 
     async def fetch(self, external_id: str) -> Record:
+        if not _ID.fullmatch(own_of(external_id)) or external_id.count("/") != 1:
+            raise Gone("no contact of an Invoice Ninja client has such an id")
         client = await self._client(owner_of(external_id))
         return mapping.read_person(client, own_of(external_id), self.data)
 
