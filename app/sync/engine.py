@@ -14,12 +14,13 @@ Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from app.directory import BridgeView
 from app.errors import Wait
 from app.models.link import LinkState
-from app.providers.base import Account, KeyKind, MatchKey
+from app.providers.base import Account, KeyKind, MatchKey, Records
 from app.sync.fieldmap import resolve
 from app.sync.merge import Base
 from app.sync.objects import OBJECTS, CrmDeleted
@@ -113,7 +114,12 @@ class Engine:
             slot=slot,
             store=self.store,
             now=self.now,
+            parents=partial(self._parents, target, bridge),
         )
+
+    def _parents(self, target: Target, bridge: BridgeView, side: Side) -> Records:
+        name = OBJECTS[target.object].parent
+        return self.open(bridge, side).records(name, bridge.settings.of(name))
 
     async def _pair(self, work: Work) -> Settlement:
         cut = work.link.state == LinkState.UNLINKED

@@ -7,7 +7,7 @@ A client in billing with several persons is looked at part by part.
 
 from dataclasses import dataclass, replace
 
-from app.errors import Wait
+from app.errors import Gone, Wait
 from app.models.link import LinkState
 from app.sync.merge import Base, differs
 from app.sync.objects import CrmDeleted
@@ -93,7 +93,7 @@ async def whereabouts(work: Work, crm: Record) -> Move | Settlement | None:
             return waiting(work.target, work.link, above, work.called_above(Side.CRM))
         wanted = known[0].billing_id or ""
     elif now:
-        wanted = "" if await company_of(work, now) else now  # a deleted business leaves its persons where they are
+        wanted = "" if await _goes_on(work, now) else now
     elif (company := await company_of(work, billing_id)) and work.settings.direction.reaches(Side.CRM):
         wanted, attach = billing_id, company.crm_id or ""
     if wanted != now and not (attach or work.settings.direction.reaches(Side.BILLING)):
@@ -101,6 +101,15 @@ async def whereabouts(work: Work, crm: Record) -> Move | Settlement | None:
     for each in sorted({now, wanted} - {""}):
         await work.hold(each)
     return Move(wanted, attach) if wanted != now else None
+
+
+async def _goes_on(work: Work, whole: str) -> bool:
+    """Whether the one that a contact left is still there. One that was deleted leaves its persons where they are."""
+    company = await company_of(work, whole)
+    try:
+        return company is not None and bool(await work.parents(Side.CRM).fetch(company.crm_id or ""))
+    except Gone:
+        return False
 
 
 async def move(work: Work, to: Move, crm: Record, billing: Record | None, values: dict[str, str]) -> tuple[Record, str]:

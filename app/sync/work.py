@@ -26,6 +26,7 @@ class Work:
     """`slot`: the billing field that carries the CRM id, "" where there is none.
 
     `settings`: the bridge's for this object. `held`: other rows that this attempt owns until it ends.
+    `parents`: the records of the object that this one's records belong to.
     """
 
     type: ObjectType
@@ -38,6 +39,7 @@ class Work:
     slot: str
     store: Store
     now: Callable[[], datetime]
+    parents: Callable[[Side], Records]
     held: list[Target] = field(default_factory=list)
 
     @property

@@ -110,6 +110,22 @@ async def test_edits_of_two_persons_at_once_keep_both_and_all_else(grouped: Worl
     assert (after["settings"]["currency_id"], after["settings"]["payment_terms"]) == ("2", "14")
 
 
+async def test_a_later_person_keeps_the_others_and_the_clients_settings(grouped: World) -> None:
+    acme = await add_business(grouped)
+    await grouped.quiet()
+    await ada_and_bob(grouped, acme)
+    client = await company(grouped)
+    await grouped.edit_client(client["id"], settings={**client["settings"], "currency_id": "2"})
+    carl = await grouped.add_contact(firstName="Carl", email="carl@example.com")
+    await join(grouped, acme, carl)
+    await grouped.quiet()
+    after = await company(grouped)
+    assert emails(after) == ["ada@example.com", "bob@example.com", "carl@example.com"]
+    assert [each["id"] for each in after["contacts"]][:2] == [each["id"] for each in client["contacts"]]
+    assert after["settings"]["currency_id"] == "2"
+    assert [each["send_email"] for each in after["contacts"]] == [True, False, False]
+
+
 async def test_a_contact_that_moves_takes_its_client_contact_along(grouped: World) -> None:
     acme, brick = await add_business(grouped), await add_business(grouped, "Brick")
     await grouped.quiet()
@@ -130,20 +146,24 @@ async def test_a_contact_that_moves_takes_its_client_contact_along(grouped: Worl
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop"])
 async def test_a_move_whose_answer_is_lost_neither_loses_nor_doubles_the_person(grouped: World, fault: str) -> None:
+    """Also one without an e-mail, whom nothing but the id tells apart."""
     acme, brick = await add_business(grouped), await add_business(grouped, "Brick")
     await grouped.quiet()
-    ada, _ = await ada_and_bob(grouped, acme)
+    await ada_and_bob(grouped, acme)
+    nora = await grouped.add_contact(firstName="Nora", phone="+14155550103")
+    await join(grouped, acme, nora)
+    await grouped.quiet()
     there = await company(grouped, "Brick")
     await grouped.fault(grouped.ninja, kind=fault, method="PUT", path=f"^/api/v1/clients/{there['id']}$", times=1)
-    await join(grouped, brick, ada)
+    await join(grouped, brick, nora)
 
     async def arrived() -> bool:
-        row = (await links(grouped))[ada]
-        return row["state"] == "ok" and row["billing_id"].startswith(f"{there['id']}/")
+        row = (await links(grouped))[nora]
+        return row["state"] == "ok" and str(row["billing_id"]).startswith(f"{there['id']}/")
 
     await until(arrived, 20)
-    assert emails(await company(grouped)) == ["bob@example.com"]
-    assert emails(await company(grouped, "Brick")) == ["ada@example.com"]
+    assert emails(await company(grouped)) == ["ada@example.com", "bob@example.com"]
+    assert [each["first_name"] for each in (await company(grouped, "Brick"))["contacts"]] == ["Nora"]
 
 
 async def test_a_contact_that_leaves_gets_a_client_of_its_own(grouped: World) -> None:
@@ -335,7 +355,7 @@ async def test_a_lost_answer_makes_no_second_person_and_no_second_client(grouped
     await grouped.mend()
 
     async def arrived() -> bool:
-        return (await links(grouped))[ada]["state"] == "ok"
+        return str((await links(grouped))[ada]["state"]) == "ok"
 
     await until(arrived, 20)
     assert emails(await company(grouped)) == ["ada@example.com"]
@@ -367,6 +387,21 @@ async def test_a_person_deleted_in_the_crm_stays_with_its_client_and_a_deleted_b
     (await grouped.highlevel.delete(f"/businesses/{acme}")).raise_for_status()
     await grouped.quiet()
     assert (await company(grouped))["archived_at"] > 0
+
+
+async def test_a_deleted_business_leaves_its_persons_with_its_client(grouped: World) -> None:
+    """Its contacts are told to be without a business, some of them before it is told that it is deleted."""
+    acme = await add_business(grouped)
+    await grouped.quiet()
+    await ada_and_bob(grouped, acme)
+    (await grouped.highlevel.delete(f"/businesses/{acme}")).raise_for_status()
+    await grouped.quiet()
+    await grouped.service.worker.poller.poll_all()
+    await grouped.quiet()
+    client = await company(grouped)
+    assert emails(client) == ["ada@example.com", "bob@example.com"]
+    assert client["archived_at"] > 0
+    assert len(await grouped.clients("active,archived")) == 1
 
 
 async def test_where_businesses_are_off_nothing_is_asked_and_a_contact_is_as_before(bare_world: World) -> None:
