@@ -359,6 +359,8 @@ async def test_a_lost_answer_makes_no_second_person_and_no_second_client(grouped
 
     await until(arrived, 20)
     assert emails(await company(grouped)) == ["ada@example.com"]
+    assert set(await links(grouped)) == {ada}  # nobody took the client, while it was being made, for a contact
+    assert (await links(grouped))[ada]["billing_id"].startswith(f"{client['id']}/")
 
 
 async def test_a_change_of_a_person_costs_three_calls_and_is_one_write(grouped: World) -> None:
