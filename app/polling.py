@@ -20,7 +20,7 @@ from app.models import Event
 from app.models.event import EventState
 from app.queue import Priority, RecordJob, defer, transact
 from app.sync.fieldmap import Rule, resolve
-from app.sync.merge import changed
+from app.sync.merge import differs
 from app.sync.objects import OBJECTS
 from app.sync.records import Record, Side
 from app.sync.statements import COLUMN
@@ -33,14 +33,16 @@ UNSEEN = 500
 OVERLAP = timedelta(hours=1)
 """How far a reading goes back behind the one before: clocks differ, and a record may show up late."""
 
+# With the parent's id where the pair is a part of it. A pair of parents that was cut has no parts to move.
 _KNOWN = {
-    Side.CRM: text("""
-        SELECT crm_id, base_crm FROM links WHERE bridge_id = :bridge_id AND object = :object AND crm_id = ANY(:ids)
-    """),
-    Side.BILLING: text("""
-        SELECT billing_id, base_billing FROM links
-         WHERE bridge_id = :bridge_id AND object = :object AND billing_id = ANY(:ids)
-    """),
+    side: text(
+        f"SELECT l.{column}, CASE WHEN l.state <> 'waiting_for_parent' THEN l.base_{side.value} END,"  # noqa: S608
+        f" coalesce(p.{column}, '') FROM links l"
+        " LEFT JOIN links p ON p.bridge_id = l.bridge_id AND p.object = :parent AND p.state <> 'unlinked'"
+        " AND strpos(l.billing_id, '/') > 0 AND p.billing_id = split_part(l.billing_id, '/', 1)"
+        f" WHERE l.bridge_id = :bridge_id AND l.object = :object AND l.{column} = ANY(:ids)"
+    )
+    for side, column in COLUMN.items()
 }
 _UNSEEN = {
     side: text(f"""
@@ -65,10 +67,12 @@ class Poller:
         """Every bridge, side and object with silent changes. One that fails does not hold up the others."""
         for bridge in await self.connections.directory.bridges():
             for side in Side:
-                polled = self.connections.provider(bridge.connection(side).provider).polled
-                for object_ in sorted(polled & set(bridge.settings.objects())):
-                    if not bridge.settings.of(object_).direction.reaches(side.other):
-                        continue
+                provider = self.connections.provider(bridge.connection(side).provider)
+                on = {
+                    name for name in bridge.settings.objects() if bridge.settings.of(name).direction.reaches(side.other)
+                }
+                parts = {name for name in provider.polled_parts if OBJECTS[name].parent in bridge.settings.objects()}
+                for object_ in sorted((provider.polled | parts) & on):
                     await self._poll_or_say(bridge, side, object_)
 
     async def _poll_or_say(self, bridge: BridgeView, side: Side, object_: str) -> None:
@@ -115,8 +119,10 @@ class Poller:
     ) -> int:
         async with self.connections.engine.connect() as connection:
             values = {"bridge_id": bridge.id, "object": object_, "ids": [each.id for each in batch]}
-            known = {row[0]: row[1] for row in await connection.execute(_KNOWN[side], values)}
-        news = [each.id for each in batch if each.id not in known or _differs(rules, side, each, known[each.id])]
+            rows = await connection.execute(_KNOWN[side], {**values, "parent": OBJECTS[object_].parent})
+            known = {id_: (base, parent) for id_, base, parent in rows}
+        parts = OBJECTS[object_].part
+        news = [each.id for each in batch if _is_news(rules, side, each, parts, *known.get(each.id, (None, None)))]
         if news:
             await self._store(bridge, side, object_, news)
         return len(news)
@@ -149,13 +155,15 @@ class Poller:
         await transact(self.connections.engine, stored)
 
 
-def _differs(rules: Sequence[Rule], side: Side, record: Record, base: Mapping[str, str] | None) -> bool:
-    """A field that has no base is held back, and known to differ. Without any base the record is on its way.
-
-    A list may show a part of a record: what it does not show is not compared.
-    """
-    return base is not None and any(
-        changed(rule, side, record.values, base)
-        for rule in rules
-        if rule.name in base and rule.spec(side).name in record.values
-    )
+def _is_news(
+    rules: Sequence[Rule],
+    side: Side,
+    record: Record,
+    parts: bool,
+    base: Mapping[str, str] | None,
+    parent: str | None,
+) -> bool:
+    """`parent` None: never seen. Without any base the record is on its way."""
+    if parent is None:
+        return True
+    return base is not None and ((parts and parent != record.parent) or differs(rules, side, record.values, base))

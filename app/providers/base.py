@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from app.errors import Unsupported
 from app.providers.hooks import Hooks
+from app.providers.plain import Plain as Plain
 from app.sync.objects import ObjectSettings
 from app.sync.records import FieldSpec, Record, Side, Values
 
@@ -224,30 +224,14 @@ class Records(Protocol):
     async def restore(self, current: Record) -> None:
         """Undo `archive`, and `delete` where the vendor has a bin."""
 
+    async def move(self, external_id: str, *, parent: str, values: Values, slot: str = "") -> Record:
+        """Have the record below `parent` ("" for none), wherever it is now, under whatever id it has then.
 
-class Plain:
-    """What a vendor's records mostly are: without a slot, without silent changes, not to be put away."""
+        `values` and `slot` are for a vendor that has to make it anew there. Doing it again does no harm.
+        """
 
-    __slots__ = ()
-
-    @property
-    def slot(self) -> str:
-        return ""
-
-    def each(self, since: datetime) -> AsyncIterator[Record]:
-        raise Unsupported("polling", "its events tell of every change")
-
-    async def vanished(self, names: Collection[str]) -> Collection[str]:
-        return ()
-
-    async def delete(self, current: Record) -> None:
-        raise Unsupported("delete", "these records are never deleted")
-
-    async def archive(self, current: Record) -> None:
-        raise Unsupported("archive", "the vendor has no archive for these records")
-
-    async def restore(self, current: Record) -> None:
-        raise Unsupported("restore", "the vendor has no archive for these records")
+    async def leave(self, current: Record) -> str:
+        """Put away what a moved record leaves behind, if nothing hangs on it; returns what was done, in a sentence."""
 
 
 class Account(Protocol):
@@ -272,6 +256,8 @@ class Provider(Protocol):
     capabilities: Mapping[str, Capability]
     polled: frozenset[str]
     """Objects with changes that no event tells of: `Records.each` is compared with what was last agreed."""
+    polled_parts: frozenset[str]
+    """As `polled`, where the object's parents are synced as well: no event tells that a record moved."""
     installs_webhooks: bool
     """Whether `hooks` works: then the webhook secrets are kept, sealed, to write them into subscriptions."""
 

@@ -46,7 +46,9 @@ _MET_EDIT = {
 async def crm_gone(work: Work, billing: Record | None) -> Settlement:
     """A contact that answers no more was deleted, or merged into another one (mautic/mautic#7466)."""
     policy = work.settings.crm_deleted
-    if billing is None or not _applies(work, Side.BILLING) or policy is CrmDeleted.KEEP:
+    # One person cannot be put away alone: it stays a contact of its client.
+    part = billing is not None and work.type.part and billing.parent
+    if billing is None or part or not _applies(work, Side.BILLING) or policy is CrmDeleted.KEEP:
         return unlinked(work, "crm_gone")
     await work.take_turn(billing)
     if policy is CrmDeleted.DELETE:
@@ -122,7 +124,7 @@ def _applies(work: Work, side: Side) -> bool:
 def _edited(work: Work, side: Side, record: Record) -> bool:
     """Whether its values are others than those that were agreed on, or were never agreed on."""
     base = work.link.base_crm if side is Side.CRM else work.link.base_billing
-    return base is None or any(changed(rule, side, record.values, base) for rule in work.rules)
+    return base is None or any(changed(rule, side, record.values, base) for rule in work.rules_of_pair)
 
 
 async def _delete(work: Work, side: Side, record: Record) -> None:

@@ -7,7 +7,7 @@
     one id known     -> fetch it             `pairing.pair_up`
                         reserve              twins wait here for each other
                         look for a partner   -> link it, or create it, or leave it to a person
-    a part of its parent                     `parts.bring_part_in_step`
+    an aspect of its parent                  `facets.bring_facet_in_step`
     written once, and was                    nothing
     settle                                   one transaction: base, activity, events
 
@@ -17,19 +17,21 @@ Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from app.directory import BridgeView
 from app.errors import Wait
 from app.models.link import LinkState
-from app.providers.base import Account
+from app.providers.base import Account, Records
 from app.sync.deletions import RETURNABLE, billing_gone, crm_gone, crm_put_away, heir, unlinked
+from app.sync.facets import bring_facet_in_step
 from app.sync.fieldmap import resolve
 from app.sync.merge import Base
 from app.sync.objects import OBJECTS
-from app.sync.pairing import pair_up
-from app.sync.participation import PUT_AWAY, filtered, left_out, takes_part
-from app.sync.parts import bring_part_in_step
+from app.sync.pairing import first_values, pair_of, pair_up
+from app.sync.participation import PUT_AWAY, filtered, left_out
+from app.sync.parts import Move, base_after, move, whereabouts
 from app.sync.records import Presence, Record, Side
 from app.sync.settlements import TOO_EARLY, as_it_was
 from app.sync.store import LinkRow, Settlement, Store, Target
@@ -49,7 +51,16 @@ class Engine:
     async def sync(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
         """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`."""
         work = self._work(target, bridge, link)
-        end = await self._attempt(work)
+        try:
+            return await self._attempt(work)
+        finally:
+            await work.let_go()
+
+    async def _attempt(self, work: Work) -> str:
+        target, link = work.target, work.link
+        if not (link.crm_id and link.billing_id) and target.side.other not in work.type.made_on:
+            return await self._forget(work)
+        end = await self._end(work)
         if end is not None and end.waits_for:
             return await self._wait(work, end)
         if end is None:
@@ -58,17 +69,34 @@ class Engine:
             stored = await self.store.settle(target, link, end)
         if not stored:
             raise Wait(BUSY, "the claim was lost")
-        if end and end.outcome in ("created", "linked") and _has_children(work):
-            await self.store.wake(target, end.link)
+        if end and end.outcome in ("created", "linked"):
+            await self._tell_children(work, end)
+        if end and end.parts:
+            await self.store.queue(*(replace(target, external_id=part) for part in end.parts))
         return end.outcome if end else "gone"
 
-    async def _attempt(self, work: Work) -> Settlement | None:
+    async def _forget(self, work: Work) -> str:
+        if not await self.store.forget(work.target, work.link, outcome=f"belongs to no linked {work.type.name}"):
+            raise Wait(BUSY, "the claim was lost")
+        return "not linked"
+
+    async def _end(self, work: Work) -> Settlement | None:
         link = work.link
-        if work.type.part_of_parent:
-            return await bring_part_in_step(work)
+        if work.type.facet:
+            return await bring_facet_in_step(work)
         if work.type.once and ((link.crm_id and link.billing_id) or link.problem == TOO_EARLY):
             return as_it_was(link)
         return await (self._pair(work) if link.crm_id and link.billing_id else pair_up(work))
+
+    async def _tell_children(self, work: Work, end: Settlement) -> None:
+        """A pair was made: whoever waited for it goes on, and the parts of its record in billing are looked at."""
+        children = [each for each in OBJECTS.values() if each.parent == work.type.name]
+        children = [each for each in children if work.bridge.settings.of(each.name).enabled]
+        if children:
+            await self.store.wake(work.target, end.link)
+        if work.target.side is Side.BILLING or end.outcome == "linked":
+            whole = replace(work.target, side=Side.BILLING, external_id=end.link["billing_id"])
+            await self.store.queue(*(replace(whole, object=each.name) for each in children if each.part))
 
     async def _wait(self, work: Work, end: Settlement) -> str:
         """For its parent, which is looked at now where that has not happened yet.
@@ -79,9 +107,7 @@ class Engine:
         if not await self.store.settle(work.target, work.link, end):
             raise Wait(BUSY, "the claim was lost")
         parent = replace(work.target, object=work.type.parent, external_id=end.waits_for)
-        known = await self.store.find(parent, parent.side, parent.external_id)
-        linked = known is not None and takes_part(known[0])
-        await self.store.queue(work.target if linked else parent)
+        await self.store.queue(work.target if await pair_of(work, parent) else parent)
         return end.outcome
 
     def _work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
@@ -106,7 +132,12 @@ class Engine:
             slot=slot,
             store=self.store,
             now=self.now,
+            parents=partial(self._parents, target, bridge),
         )
+
+    def _parents(self, target: Target, bridge: BridgeView, side: Side) -> Records:
+        name = OBJECTS[target.object].parent
+        return self.open(bridge, side).records(name, bridge.settings.of(name))
 
     async def _pair(self, work: Work) -> Settlement | None:
         problem = work.link.problem
@@ -115,6 +146,9 @@ class Engine:
             return unlinked(work, problem)
         # Billing last: its PUT sends whole lists back, so as little time as possible lies between its GET and its PUT.
         crm = await work.fetch(Side.CRM)
+        to = await whereabouts(work, crm) if crm and not cut else None
+        if isinstance(to, Settlement):
+            return to
         shown = await work.look(Side.BILLING)
         billing = alive(shown)
         if crm is None and billing and cut and problem == "billing_gone_deleted" and work.target.side is Side.BILLING:
@@ -123,6 +157,8 @@ class Engine:
             return unlinked(work, problem)
         if crm is None:
             return await self._crm_gone(work, billing)
+        if to is not None:
+            return await self._moved(work, to, crm, billing)
         if cut and crm.presence is Presence.ARCHIVED:
             return unlinked(work, problem)
         if shown is not None:
@@ -139,6 +175,17 @@ class Engine:
             return await crm_put_away(work, crm, billing, _base(work.link))
         action, detail = ("linked", _CAME_BACK[work.link.state]) if work.link.state in _CAME_BACK else ("updated", "")
         return await work.bring_in_step(crm, billing, base=_base(work.link), action=action, detail=detail)
+
+    async def _moved(self, work: Work, to: Move, crm: Record, billing: Record | None) -> Settlement:
+        if billing and (away := await left_out(work, crm, billing)):
+            return away
+        values = first_values(work.rules_for(to.whole), Side.BILLING, crm).values_for(Side.BILLING)
+        moved, detail = await move(work, to, crm, billing, values)
+        base = base_after(work, moved, _base(work.link))
+        end = await work.bring_in_step(crm, moved, base=base, action="moved", detail=detail)
+        if to.attach:  # the others of its client are news now as well
+            await self.store.queue(replace(work.target, side=Side.BILLING, external_id=to.whole))
+        return end
 
     async def _crm_gone(self, work: Work, billing: Record | None) -> Settlement:
         """A contact that answers no more was deleted, or merged into another one (mautic/mautic#7466)."""
@@ -157,8 +204,3 @@ def _base(link: LinkRow) -> Base | None:
     if link.base_crm is None or link.base_billing is None:
         return None
     return Base(link.base_crm, link.base_billing)
-
-
-def _has_children(work: Work) -> bool:
-    settings = work.bridge.settings
-    return any(each.parent == work.type.name and settings.of(each.name).enabled for each in OBJECTS.values())

@@ -255,3 +255,13 @@ def _write(rule: Rule, source: Side, a: str, b: str, why: str, *, conflict: bool
     if fitted.refused:
         return Held(rule, target, value, fitted.refused)
     return Change(rule, target, before, fitted.value, why, fitted.note, conflict)
+
+
+def differs(rules: Sequence[Rule], side: Side, values: Values, base: Mapping[str, str]) -> bool:
+    """Whether a side has other values than it had. A field without a base is held back, and known to differ.
+
+    A list may show a part of a record: what it does not show is not compared.
+    """
+    return any(
+        changed(rule, side, values, base) for rule in rules if rule.name in base and rule.spec(side).name in values
+    )

@@ -1,30 +1,30 @@
 """A record without a partner: find it one, or create it, or leave it to a person.
 
 Twins (one person entered on both sides in the same moment) are kept apart by `Store.reserve`: only one of them
-looks and creates, the other waits and then finds the pair. What slips through all the same ends in `_replace_twin`.
+looks and creates, the other waits and then finds the pair. What slips through ends in `twins.replace_twin`.
 """
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from app.errors import Duplicate, Rejected, Wait
+from app.errors import Duplicate, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.fieldmap import Rule
 from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
 from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
-from app.sync.participation import filtered, filtered_before_create, is_pair, left_out, takes_part
+from app.sync.participation import filtered, filtered_before_create, left_out, takes_part
+from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
-from app.sync.records import Kind, Presence, Record, Side, Writable
+from app.sync.records import Presence, Record, Side, Writable, owner_of
 from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiting
-from app.sync.store import LinkRow, Settlement
-from app.sync.values import e164, fit, same
-from app.sync.work import BUSY, Work, landed
+from app.sync.store import LinkRow, Settlement, Target
+from app.sync.twins import our_twin, replace_twin
+from app.sync.values import e164, fit
+from app.sync.work import BUSY, Work, is_pair, landed
 
 CLOCKS = timedelta(minutes=2)
-TWINS = timedelta(minutes=2)
-"""Two records made within this time of each other may be twins."""
 
 _SHARED = (
     "Several CRM accounts bring their contacts to this billing account, so it is not known whose this client is. Enter"
@@ -38,6 +38,8 @@ async def pair_up(work: Work) -> Settlement | None:
     record = await work.fetch(side)
     if record is None:
         return None
+    if (divided := await in_its_parts(work, record)) is not None:
+        return divided
     if excluded := _excluded(work, record):
         problem, detail = excluded
         return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
@@ -47,17 +49,17 @@ async def pair_up(work: Work) -> Settlement | None:
         detail = f"It belongs to bridge “{name}”, which shares this billing account."
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "elsewhere", detail)
     parent: LinkRow | None = None
-    if work.type.parent:
-        above = replace(work.target, object=work.type.parent, external_id=record.parent)
-        known = await work.store.find(above, side, record.parent)
-        if known is None or not takes_part(known[0]):
-            return waiting(work.target, work.link, above, OBJECTS[above.object].called[side])
-        parent = known[0]
+    if above := work.above(side, record.parent):
+        parent = await pair_of(work, above)
+        if parent is None:
+            return waiting(work.target, work.link, above, work.called_above(side))
+        if work.type.part and parent.billing_id:
+            await work.hold(parent.billing_id)
     await _wait_for_partner(work, record)
-    match_key = work.type.reserved(record, (parent.billing_id or "") if parent else "")
+    match_key = work.type.reserved(record, owner_of(parent.billing_id or "") if parent else "")
     if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
-    below = parent.id_on(side.other) or "" if parent else ""
+    below = owner_of(parent.id_on(side.other) or "") if parent else ""
     since = work.link.created_at - CLOCKS
     found = await look(work.records[side.other], await _keys(work, record, below), record, since=since)
     if not work.type.person:
@@ -66,7 +68,7 @@ async def pair_up(work: Work) -> Settlement | None:
         detail = f"{len(found.records)} records match by {found.by}; which one is it?"
         return ambiguous(work.target, work.link, detail, found.records)
     if found.records:
-        return await _link(work, record, found)
+        return await _link(work, record, found, below)
     if side is Side.BILLING and work.bridge.shares_billing and parent is None:
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
     return filtered_before_create(work, record) or await _create(work, record, below)
@@ -76,6 +78,15 @@ async def _is_free(work: Work, candidate: Record) -> bool:
     """Many tasks have the same title: one that has its partner is no candidate."""
     known = await work.store.find(work.target, work.target.side.other, candidate.id)
     return known is None or not is_pair(known[0])
+
+
+async def pair_of(work: Work, above: Target) -> LinkRow | None:
+    """The pair of a parent. Where its record in billing is in parts, one of them speaks for it."""
+    known = await work.store.find(above, above.side, above.external_id)
+    if known is not None and takes_part(known[0]):
+        return known[0]
+    divided = known is not None and known[0].problem == "parts"
+    return await work.store.first_part(above) if divided else None
 
 
 async def _elsewhere(work: Work, billing: Record) -> str | None:
@@ -111,15 +122,17 @@ async def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
             named = record.values.get(work.type.recognised_by, "")
             keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
     elif email := email_of(record):
-        keys.append(MatchKey(KeyKind.EMAIL, email, lost=again))
-    elif other is Side.CRM and again:
-        keys.extend(_weak_keys(record))
+        keys.append(MatchKey(KeyKind.EMAIL, email, lost=again, parent=below if other is Side.BILLING else ""))
+    elif again and (other is Side.CRM or below):
+        keys.append(_weak_key(record, below if other is Side.BILLING else ""))
     return keys
 
 
-async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
+async def _link(work: Work, record: Record, found: Candidates, below: str = "") -> Settlement:
     (partner,) = found.records
     side = work.target.side
+    if side is Side.CRM and not below:
+        record, partner = await member(work, record, partner)
     if side is Side.CRM and (name := await _elsewhere(work, partner)):
         detail = f"the only match by {found.by} ({partner.id}) belongs to bridge “{name}”"
         return ambiguous(work.target, work.link, detail, [partner])
@@ -138,6 +151,13 @@ async def _link(work: Work, record: Record, found: Candidates) -> Settlement:
             return await _taken(work, record, partner, other, found.by)
         if other.problem == "crm_gone_archived" and partner.presence is Presence.ARCHIVED:
             await work.records[side.other].restore(partner)
+    if work.type.part and side is Side.BILLING and partner.parent != below:
+        if partner.parent and below:
+            detail = f"the only match by {found.by} ({partner.id}) belongs to another {work.called_above(side.other)}"
+            return ambiguous(work.target, work.link, detail, [partner])
+        pair[side.other] = (
+            await work.records[side.other].move(partner.id, parent=below, values={}) if below else partner
+        )
     return await work.bring_in_step(
         pair[Side.CRM],
         pair[Side.BILLING],
@@ -167,57 +187,28 @@ def _copied(rules: tuple[Rule, ...], pair: dict[Side, Record], copy: Side) -> Ba
 
 async def _taken(work: Work, record: Record, partner: Record, other: LinkRow, by: str) -> Settlement:
     """The only candidate belongs to another record already."""
-    if work.target.side is Side.BILLING and (ours := await _our_twin(work, record, other)):
-        return await _replace_twin(work, record, partner, other, ours)
+    if work.target.side is Side.BILLING and (ours := await our_twin(work, record, other)):
+        return await replace_twin(work, record, partner, other, ours)
     detail = f"the only match by {by} ({partner.id}) is already linked to {other.id_on(work.target.side)}"
     return ambiguous(work.target, work.link, detail, [partner])
 
 
-async def _our_twin(work: Work, record: Record, other: LinkRow) -> Record | None:
-    """The client that we made for the contact while a person was making `record`: untouched, and as young."""
-    born_together = record.created_at and abs(record.created_at - other.created_at) < TWINS
-    if other.origin != "created_billing" or not born_together or other.billing_id is None:
-        return None
-    ours = await work.records[Side.BILLING].fetch(other.billing_id, part=other.billing_part)
-    base = other.base_billing or {}
-    touched = any(
-        not same(rule.billing.kind, ours.values.get(rule.billing.name, ""), base.get(rule.name, ""))
-        for rule in work.rules
-    )
-    alike = full_name(ours).casefold() == full_name(record).casefold() and same(
-        Kind.TEXT, ours.values.get("name", "").casefold(), record.values.get("name", "").casefold()
-    )
-    used = ours.updated_at != ours.created_at  # an invoice, a payment, a person added: all of these touch it
-    return None if touched or used or not alike or ours.presence is not Presence.ACTIVE else ours
-
-
-async def _replace_twin(work: Work, record: Record, partner: Record, other: LinkRow, ours: Record) -> Settlement:
-    """Keep the person's client, archive ours: the twins end as one pair."""
-    if not await work.store.cut(other, "twin"):
-        raise Wait(BUSY, "its twin is being looked at")
-    detail = f"entered on both sides at once; the client that we made ({ours.id}) was archived"
-    try:
-        await work.records[Side.BILLING].archive(ours)
-    except Rejected as refusal:
-        detail = f"entered on both sides at once; archive the client that we made ({ours.id}) yourself: {refusal}"
-    return await work.bring_in_step(partner, record, base=None, action="linked", detail=detail, origin="matched")
-
-
 async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     side = work.target.side.other
-    made = _first_values(work.rules, side, record)
+    rules = work.rules_for(below if side is Side.BILLING else record.parent)
+    made = first_values(rules, side, record)
     values = made.values_for(side)
     try:
         answer = await work.records[side].create(values, slot=work.slot_for(side, record.id), parent=below)
     except Duplicate as refusal:
-        return await _refused_as_duplicate(work, record, refusal)
+        return await _refused_as_duplicate(work, record, refusal, below)
     pair = {side.other: record, side: answer}
     after = {side.other: record.values, side: {**answer.values, **landed(values, answer)}}
     return in_step(
         work.target,
         work.link,
         pair=pair,
-        base=rebase(work.rules, None, after[Side.CRM], after[Side.BILLING], made.held),
+        base=rebase(rules, None, after[Side.CRM], after[Side.BILLING], made.held),
         merged=made,
         action="created",
         now=work.now(),
@@ -226,16 +217,16 @@ async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     )
 
 
-async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate) -> Settlement:
+async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, below: str) -> Settlement:
     """The vendor allows no second one. With the same e-mail it is the partner; by phone alone a person decides.
 
     Of other objects it is the partner where what they are recognised by is the same.
     """
     existing = await work.records[work.target.side.other].fetch(refusal.existing)
     if work.type.person and email_of(existing) and email_of(existing) == email_of(record):
-        return await _link(work, record, Candidates((existing,), "e-mail"))
+        return await _link(work, record, Candidates((existing,), "e-mail"), below)
     if not work.type.person and work.type.identity(existing) == work.type.identity(record):
-        return await _link(work, record, Candidates((existing,), work.type.recognised_by))
+        return await _link(work, record, Candidates((existing,), work.type.recognised_by), below)
     detail = f"the other side allows no second record like {existing.id}: {refusal}"
     return ambiguous(work.target, work.link, detail, [existing])
 
@@ -248,7 +239,7 @@ def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
         return "archived", "The record is archived and has no partner."
     if record.aside:
         return "aside", record.aside
-    if work.type.parent and not record.parent:
+    if work.type.parent and not work.type.part and not record.parent:
         return "alone", f"It belongs to no {OBJECTS[work.type.parent].called[work.target.side]}."
     if (since := _since(work)) and record.created_at and record.created_at < since:
         return TOO_EARLY, f"It is from before {since:%Y-%m-%d %H:%M} UTC, and only newer {work.type.plural} are synced."
@@ -264,7 +255,7 @@ def _since(work: Work) -> datetime | None:
     return since.astimezone(UTC).replace(microsecond=0) if since else None
 
 
-def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
+def first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
     """What a new record on `side` starts with, told like changes from empty, and what it cannot take."""
     changes: list[Change] = []
     held: list[Held] = []
@@ -288,8 +279,8 @@ def _first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
     return Merge(tuple(changes), tuple(held))
 
 
-def _weak_keys(record: Record) -> list[MatchKey]:
+def _weak_key(record: Record, below: str) -> MatchKey:
     """After a create whose answer was lost, for a record without e-mail: it is found by what else it has."""
     if phone := e164(record.values.get("phone", "")):
-        return [MatchKey(KeyKind.PHONE, phone, lost=True)]
-    return [MatchKey(KeyKind.NAME, full_name(record))]
+        return MatchKey(KeyKind.PHONE, phone, lost=True, parent=below)
+    return MatchKey(KeyKind.NAME, full_name(record), parent=below)

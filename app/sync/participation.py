@@ -14,14 +14,10 @@ from app.sync.objects import OBJECTS, BillingArchived
 from app.sync.records import Presence, Record, Side
 from app.sync.settlements import put_aside, waiting
 from app.sync.store import LinkRow, Settlement
-from app.sync.work import Work
+from app.sync.work import Work, is_pair
 
 PUT_AWAY = frozenset({"crm_gone_archived", "crm_gone_deleted", "crm_put_away"})
 """Pairs whose billing record was put away by us, because its partner was gone."""
-
-
-def is_pair(link: LinkRow) -> bool:
-    return bool(link.crm_id and link.billing_id) and link.state != LinkState.UNLINKED
 
 
 def takes_part(link: LinkRow) -> bool:
@@ -59,9 +55,9 @@ async def left_out(work: Work, crm: Record, billing: Record) -> Settlement | Non
 
 
 async def _parent_left_out(work: Work, crm: Record) -> Settlement | None:
-    if not (work.type.parent and crm.parent):
+    above = work.above(Side.CRM, crm.parent) if crm.parent else None
+    if above is None:
         return None
-    above = replace(work.target, object=work.type.parent, side=Side.CRM, external_id=crm.parent)
     known = await work.store.find(above, Side.CRM, crm.parent)
     if known is None or known[0].state != LinkState.EXCLUDED or not is_pair(known[0]):
         return None

@@ -10,6 +10,7 @@ from app.sync.objects import (
     OBJECTS,
     AppointmentSettings,
     BalanceSettings,
+    BusinessSettings,
     ContactSettings,
     NoteSettings,
     NoticeSettings,
@@ -32,6 +33,7 @@ class BridgeSettings(BaseModel):
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
+    business: BusinessSettings = Field(default_factory=lambda: BusinessSettings())
     note: NoteSettings = Field(default_factory=lambda: NoteSettings())
     appointment: AppointmentSettings = Field(default_factory=lambda: AppointmentSettings())
     opportunity: OpportunitySettings = Field(default_factory=lambda: OpportunitySettings())

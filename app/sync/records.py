@@ -51,6 +51,7 @@ class Writable(StrEnum):
 class FieldSpec:
     """One field as one provider has it.
 
+    `whole`: it belongs to the record that parts are parts of; a part has none of its own.
     `strict`: the provider refuses a value that is not valid for the kind, so we hold it back.
     `max_length`: characters the provider keeps; longer text is shortened by us, visibly, not by it, silently.
     `refuses`: valid values, as we would write them, that the provider does not know all the same.
@@ -66,6 +67,7 @@ class FieldSpec:
     max_length: int | None = None
     writable: Writable = Writable.ALWAYS
     strict: bool = False
+    whole: bool = False
     refuses: frozenset[str] = frozenset()
     options: frozenset[str] | None = None
     guarded: bool = False
@@ -81,9 +83,10 @@ class Record:
     system's id that this record carries, "" where none. `raw` is the vendor's own answer, opaque here: only the
     provider that read it writes it back.
 
-    `aside`: why a record without a partner takes no part, as a sentence. `locked`: fields that must not be written in
-    this very record as it is now, and why. `remark`: what people should know of how it was read, told when it is
-    linked.
+    `aside`: why a record without a partner takes no part, as a sentence (a client with one person is no business).
+    `locked`: fields that must not be written in this very record as it is now, and why. `remark`: what people should
+    know of how it was read, told when it is linked. `parts`: the records that are parts of it, where each can be a
+    record of its own; their ids begin with its id: "client/contact".
     """
 
     id: str
@@ -97,4 +100,19 @@ class Record:
     aside: str = ""
     locked: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
+    parts: tuple["Record", ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def owner_of(external_id: str) -> str:
+    """The id of the record that a part belongs to; its own, where it is no part."""
+    return external_id.partition("/")[0]
+
+
+def own_of(external_id: str) -> str:
+    """What a part is called within its owner."""
+    return external_id.rpartition("/")[2]
+
+
+def is_part(external_id: str) -> bool:
+    return "/" in external_id

@@ -46,6 +46,17 @@ FIND = {
     )
     for side, column in COLUMN.items()
 }
+RELEASE = {
+    side: text(
+        "UPDATE links SET claimed_until = NULL WHERE bridge_id = :bridge_id AND object = :object"  # noqa: S608
+        f" AND {column} = :external_id AND claim = :claim RETURNING id"
+    )
+    for side, column in COLUMN.items()
+}
+FIRST_PART = text(
+    f"SELECT {_FIELDS} FROM links WHERE bridge_id = :bridge_id AND object = :object"  # noqa: S608
+    " AND starts_with(billing_id, :begins) AND crm_id IS NOT NULL AND state <> 'unlinked' ORDER BY id LIMIT 1"
+)
 ELSEWHERE = text("""
     SELECT b.name FROM links l
       JOIN bridges b ON b.id = l.bridge_id

@@ -22,8 +22,8 @@ from app.models.event import EventState
 from app.models.link import LinkState
 from app.queue import RecordJob, defer, transact
 from app.sync import statements
-from app.sync.records import Side
-from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RESERVE
+from app.sync.records import Side, owner_of
+from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RELEASE, RESERVE
 
 
 class ClaimLost(Exception):
@@ -73,7 +73,8 @@ class LinkRow:
 class Settlement:
     """How an attempt ended: columns of the link, what its events are told, the activity if something was done.
 
-    `waits_for`: the parent, by its id on the record's own side, whose pair must be made first.
+    `waits_for`: the parent, by its id on the record's own side, whose pair must be made first. `parts`: of the record
+    on its own side, by their ids, that are to be looked at.
     """
 
     outcome: str
@@ -81,6 +82,7 @@ class Settlement:
     activity: Mapping[str, Any] | None = None
     events: EventState = EventState.DONE
     waits_for: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class Store:
@@ -129,6 +131,11 @@ class Store:
         """Whether a record like this may have come of a create of ours whose answer was lost."""
         return await self._one(statements.AWAITED[target.side], _key(target)) is not None
 
+    async def first_part(self, target: Target) -> LinkRow | None:
+        """Of the pairs of the parts of a billing record, the oldest: it speaks for the whole."""
+        row = await self._one(statements.FIRST_PART, {**_key(target), "begins": f"{target.external_id}/"})
+        return LinkRow(**row) if row is not None else None
+
     async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
         """The other bridge, by its name, that has a billing record linked, or is linking it: `slot` names its partner.
 
@@ -156,18 +163,7 @@ class Store:
 
     async def release(self, target: Target) -> None:
         """Let others have at once what a dead job owned."""
-        freed = (
-            update(Link)
-            .where(
-                col(Link.bridge_id) == target.bridge_id,
-                col(Link.object) == target.object,
-                col(getattr(Link, COLUMN[target.side])) == target.external_id,
-                col(Link.claim) == target.claim,
-            )
-            .values(claimed_until=None)
-        )
-        async with self._db.single.connect() as connection:
-            await connection.execute(freed)
+        await self._one(RELEASE[target.side], {**_key(target), "claim": target.claim})
 
     async def cut(self, link: LinkRow, problem: str) -> bool:
         """Unlink a pair that no job owns at the moment. False: one does."""
@@ -195,13 +191,14 @@ class Store:
             if job is not None:
                 await defer(connection, [job])
 
-    async def queue(self, target: Target) -> None:
-        """Have a record looked at now."""
-        await transact(self._db.engine, partial(defer, jobs=[_job(target)]))
+    async def queue(self, *targets: Target) -> None:
+        """Have records looked at now."""
+        await transact(self._db.engine, partial(defer, jobs=[_job(target) for target in targets]))
 
     async def wake(self, target: Target, columns: Mapping[str, Any]) -> None:
         """A pair was made: queue the records that waited for it."""
-        keys = [replace(target, side=side, external_id=columns[name]) for side, name in COLUMN.items()]
+        ids = {(side, id_) for side, name in COLUMN.items() for id_ in (columns[name], owner_of(columns[name]))}
+        keys = [replace(target, side=side, external_id=id_) for side, id_ in sorted(ids)]
         values = {"bridge_id": target.bridge_id, "keys": [waits_for(key) for key in keys]}
 
         async def woken(connection: AsyncConnection) -> int:

@@ -1,17 +1,18 @@
 """What one attempt has in hand: both accounts, the rules between them, and what is done with a pair of records."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.directory import BridgeView
 from app.errors import Gone, Rejected, Wait
+from app.models.link import LinkState
 from app.providers.base import Records
 from app.sync.fieldmap import Rule
 from app.sync.merge import Base, Held, Merge, merge, rebase
-from app.sync.objects import ObjectSettings, ObjectType
+from app.sync.objects import OBJECTS, ObjectSettings, ObjectType
 from app.sync.people import email_of
-from app.sync.records import Kind, Presence, Record, Side
+from app.sync.records import Kind, Presence, Record, Side, is_part, owner_of
 from app.sync.settlements import in_step
 from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.values import same
@@ -24,7 +25,8 @@ BUSY = 0.15
 class Work:
     """`slot`: the billing field that carries the CRM id, "" where there is none.
 
-    `settings`: the bridge's for this object.
+    `settings`: the bridge's for this object. `held`: other rows that this attempt owns until it ends.
+    `parents`: the records of the object that this one's records belong to.
     """
 
     type: ObjectType
@@ -37,6 +39,47 @@ class Work:
     slot: str
     store: Store
     now: Callable[[], datetime]
+    parents: Callable[[Side], Records]
+    held: list[Target] = field(default_factory=list)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether records of this object can be parts of their parent's record in billing, on this bridge."""
+        return self.type.part and self.bridge.settings.of(self.type.parent).enabled
+
+    def rules_for(self, billing_parent: str) -> tuple[Rule, ...]:
+        """Those of a record in billing with this parent: what the whole has, no part of it has."""
+        if not (self.type.part and billing_parent):
+            return self.rules
+        return tuple(rule for rule in self.rules if not rule.billing.whole)
+
+    @property
+    def rules_of_pair(self) -> tuple[Rule, ...]:
+        billing_id = self.link.billing_id or ""
+        return self.rules_for(owner_of(billing_id) if is_part(billing_id) else "")
+
+    def above(self, side: Side, parent: str) -> Target | None:
+        """The record that one with this `parent` belongs to; None where it belongs to none that is synced."""
+        if not self.type.parent or (self.type.part and not (parent and self.in_parts)):
+            return None
+        return replace(self.target, object=self.type.parent, side=side, external_id=parent)
+
+    def called_above(self, side: Side) -> str:
+        return OBJECTS[self.type.parent].called[side]
+
+    async def hold(self, whole: str) -> None:
+        """Until this attempt ends, no other one writes a part of this record in billing, or the record itself.
+
+        A list of parts is written as a whole there: of two that read it at once, one would undo the other.
+        """
+        target = replace(self.target, object=self.type.parent, side=Side.BILLING, external_id=whole)
+        if await self.store.claim(target) is None:
+            raise Wait(BUSY, "another part of the same record is being looked at")
+        self.held.append(target)
+
+    async def let_go(self) -> None:
+        for each in self.held:
+            await self.store.release(each)
 
     async def fetch(self, side: Side) -> Record | None:
         """The record now; None where it is gone or in the vendor's bin."""
@@ -92,8 +135,8 @@ class Work:
         detail: str = "",
         origin: str = "",
     ) -> Settlement:
-        newer = _newer(crm, billing)
-        merged = merge(base, crm.values, billing.values, self.rules, prefer=self.bridge.settings.prefer, newer=newer)
+        newer, rules = _newer(crm, billing), self.rules_for(billing.parent)
+        merged = merge(base, crm.values, billing.values, rules, prefer=self.bridge.settings.prefer, newer=newer)
         pair = {Side.CRM: crm, Side.BILLING: billing}
         merged = _without_locked(await self._without_vanished(merged), pair)
         written = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
@@ -106,7 +149,7 @@ class Work:
             self.target,
             self.link,
             pair=pair,
-            base=rebase(self.rules, base, after[Side.CRM], after[Side.BILLING], merged.held),
+            base=rebase(rules, base, after[Side.CRM], after[Side.BILLING], merged.held),
             merged=merged,
             action=action if merged.changes or action != "updated" else "unchanged",
             now=self.now(),
@@ -138,6 +181,10 @@ class Work:
 
 def alive(record: Record | None) -> Record | None:
     return None if record is None or record.presence is Presence.DELETED else record
+
+
+def is_pair(link: LinkRow) -> bool:
+    return bool(link.crm_id and link.billing_id) and link.state != LinkState.UNLINKED
 
 
 def _without_locked(merged: Merge, pair: dict[Side, Record]) -> Merge:

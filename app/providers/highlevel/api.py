@@ -7,6 +7,7 @@ from typing import Any
 from app.errors import Unsupported
 from app.providers.base import Records
 from app.providers.highlevel.appointments import Appointments
+from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.notes import Notes
 from app.providers.highlevel.notices import Notices
@@ -21,6 +22,7 @@ Opener = Callable[[Wire, str, Mapping[str, Any], Any], Records]
 
 OBJECTS: Mapping[str, Opener] = {
     "contact": Contacts,
+    "business": Businesses,
     "task": Tasks,
     "balance": Standing,
     "recurring": Standing,

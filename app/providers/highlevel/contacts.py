@@ -25,6 +25,7 @@ from app.sync.values import e164, same, tags_of
 
 JUST_NOW = timedelta(minutes=2)
 PAGE = 20
+EACH_PAGE = 500
 QUERY_LENGTH = 75
 """Characters that HighLevel takes in a search's `query` (contracts/ghl, section 4)."""
 
@@ -56,8 +57,18 @@ class Contacts:
             raise Rejected(f"HighLevel was asked for contact {external_id} and answers another one ({contact['id']})")
         return self._read(contact)
 
-    def each(self, since: datetime) -> AsyncIterator[Record]:
-        raise Unsupported("polling", "its events tell of every change")
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """No event tells that a contact moved to another business."""
+        question: dict[str, Any] = {}
+        while True:
+            hits = await self.search(question, page_limit=EACH_PAGE)
+            for hit in hits:
+                yield self._read(hit)
+            if len(hits) < EACH_PAGE:
+                return
+            if not hits[-1].get("searchAfter") or hits[-1]["searchAfter"] == question.get("searchAfter"):
+                raise Rejected("HighLevel does not say where the next page of contacts begins")
+            question = {"searchAfter": hits[-1]["searchAfter"]}
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Search results are an index's view, seconds old and not whole, so each is fetched before it counts."""
@@ -96,7 +107,8 @@ class Contacts:
             raise
         except Rejected as refused:
             return await self._created_all_the_same(given, refused)
-        return self._read(reply(ContactReply, answer, failure=AnswerLost).contact)
+        made = self._read(reply(ContactReply, answer, failure=AnswerLost).contact)
+        return await self.move(made.id, parent=parent, values=values) if parent else made
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
         """PUT changes only what it is given, but replaces `tags` as a whole: those go one by one, by other calls."""
@@ -139,6 +151,18 @@ class Contacts:
 
     async def restore(self, current: Record) -> None:
         raise Unsupported("restore", "HighLevel contacts cannot be archived")
+
+    async def move(self, external_id: str, *, parent: str, values: Values, slot: str = "") -> Record:
+        """Into a business, or out of its own."""
+        body = {"locationId": self.location_id, "ids": [external_id], "businessId": parent or None}
+        await self.wire.write("POST", "/contacts/bulk/business", body)
+        moved = await self.fetch(external_id)
+        if moved.parent != parent:
+            raise Rejected(f"HighLevel accepted that contact {external_id} joins business {parent}, and did not do it")
+        return moved
+
+    async def leave(self, current: Record) -> str:
+        raise Unsupported("leave", "HighLevel contacts leave nothing behind")
 
     def _read(self, contact: Mapping[str, Any]) -> Record:
         if (contact.get("locationId") or self.location_id) != self.location_id:

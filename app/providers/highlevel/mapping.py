@@ -79,10 +79,11 @@ def read(contact: Mapping[str, Any], data: Data) -> Record:
     return Record(
         id=contact["id"],
         values={
-            **{each.ours: _value(each, custom if each.custom else contact) for each in table(data)},
+            **{each.ours: text_of(each, custom if each.custom else contact) for each in table(data)},
             TAGS.name: tags(contact.get("tags") or ()),
         },
         presence=Presence.DELETED if contact.get("deleted") is True else Presence.ACTIVE,
+        parent=contact.get("businessId") or "",
         created_at=moment(contact.get("dateAdded")),
         updated_at=moment(contact.get("dateUpdated")),
         raw=contact,
@@ -137,7 +138,8 @@ def table(data: Data) -> Iterator[Field]:
             yield Field(name, each["id"], each["label"], kind, strict=kind is not Kind.TEXT)
 
 
-def _value(field: Field, source: Mapping[str, Any]) -> str:
+def text_of(field: Field, source: Mapping[str, Any]) -> str:
+    """One field of a record as it was answered, "" where it is missing."""
     value = source.get(field.theirs)
     if value is None:
         return ""

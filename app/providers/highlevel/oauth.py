@@ -62,6 +62,10 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "products/prices.readonly": "read their prices",
         "products/prices.write": "create and update their prices",
     },
+    "business": {
+        "businesses.readonly": "read businesses, and which contacts belong to them",
+        "businesses.write": "create and update businesses",
+    },
     "agency": {
         "oauth.readonly": "list the locations that have installed the app",
         "oauth.write": "get a token for each of them",

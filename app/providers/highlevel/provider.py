@@ -38,7 +38,7 @@ CAPABILITIES: Mapping[str, Capability] = {
     "notice": Capability(Support.NATIVE, "notes of the contact"),
     "note": Capability(Support.NATIVE),
     "tag": Capability(Support.NATIVE, "the tags of contacts, added and removed one by one"),
-    "business": Capability(Support.NONE, "a contact's company is a field of the contact"),
+    "business": Capability(Support.NATIVE, "that a contact moves to another one is found by polling"),
     "appointment": Capability(Support.NATIVE, "appointments are read, never made or changed"),
     "opportunity": Capability(
         Support.NATIVE, "its API does not tell the currency of opportunity values: a setting does"
@@ -60,7 +60,8 @@ class HighLevel:
     scopes: Mapping[str, Mapping[str, str]] = SCOPES
     slot_fields: tuple[str, ...] = ()
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset({"task"})
+    polled: frozenset[str] = frozenset({"task", "business"})
+    polled_parts: frozenset[str] = frozenset({"contact"})
     installs_webhooks = False
 
     def __init__(self, base_url: str = BASE_URL) -> None:

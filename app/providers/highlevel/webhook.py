@@ -77,6 +77,10 @@ HANDLED: Mapping[str, str] = {
     "PriceCreate": "product",
     "PriceUpdate": "product",
     "PriceDelete": "product",
+    # Of custom objects as well; those are no business, and nothing becomes of them.
+    "RecordCreate": "business",
+    "RecordUpdate": "business",
+    "RecordDelete": "business",
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -92,8 +96,8 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
     ),
     "orders are not synced": ("OrderCreate", "OrderStatusUpdate"),
     "users and locations are not synced": ("UserCreate", "LocationCreate", "LocationUpdate"),
-    "businesses and custom objects are not synced": (
-        "RecordCreate", "RecordUpdate", "RecordDelete", "RelationCreate", "RelationDelete", "AssociationCreate",
+    "custom objects are not synced": (
+        "RelationCreate", "RelationDelete", "AssociationCreate",
         "AssociationUpdate", "AssociationDelete", "ObjectSchemaCreate", "ObjectSchemaUpdate",
     ),
     "conversations and campaigns are not synced": (

@@ -46,7 +46,7 @@ BREATH = 0.05
 
 _COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
 _NO_SUCH_RECORD = re.compile(
-    r"\b(?:contact|task|note|event|appointment|opportunity|product|price)(?: with id:? \S+)?"
+    r"\b(?:contact|task|note|event|appointment|opportunity|product|price|business)(?: with id:? \S+)?"
     r" (?:was |is |does )?not (?:found|exist)",
     re.IGNORECASE,
 )
@@ -128,7 +128,7 @@ def _says_it_is_gone(status: int, body: Any, said: str) -> bool:
 
 def _identified(contact: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(contact.get("id"), str) or not ID.fullmatch(contact["id"]):
-        raise ValueError("a contact without an id")
+        raise ValueError("a record without an id")
     return contact
 
 
@@ -251,6 +251,16 @@ class Price(BaseModel):
 
 class PricesReply(BaseModel):
     prices: list[Price]
+
+
+class BusinessReply(BaseModel):
+    """`buiseness` is HighLevel's spelling where it answers a write."""
+
+    business: Contact = Field(validation_alias=AliasChoices("business", "buiseness"))
+
+
+class BusinessesReply(BaseModel):
+    businesses: list[Contact]
 
 
 class User(BaseModel):

@@ -10,6 +10,7 @@ from app.providers.http import Wire
 from app.providers.invoice_ninja.appointments import appointments
 from app.providers.invoice_ninja.balances import Balances
 from app.providers.invoice_ninja.clients import Clients
+from app.providers.invoice_ninja.companies import Companies
 from app.providers.invoice_ninja.notes import Notes
 from app.providers.invoice_ninja.notices import Notices
 from app.providers.invoice_ninja.opportunities import Opportunities
@@ -22,6 +23,7 @@ Opener = Callable[[Wire, Mapping[str, Any], Any], Records]
 
 OBJECTS: Mapping[str, Opener] = {
     "contact": Clients,
+    "business": Companies,
     "task": Tasks,
     "balance": Balances,
     "recurring": Recurring,

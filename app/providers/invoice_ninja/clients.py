@@ -1,18 +1,21 @@
 """The clients of one Invoice Ninja company. contracts/invoice_ninja, sections 3 and 4."""
 
-import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+
+from pydantic import BaseModel
 
 from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported, Wait
 from app.providers.base import KeyKind, MatchKey
 from app.providers.http import Wire
 from app.providers.invoice_ninja import mapping
+from app.providers.invoice_ninja.persons import Persons, client_path
 from app.providers.invoice_ninja.wire import ClientAnswer, ClientPage, parse
-from app.sync.objects import ContactSettings
-from app.sync.records import FieldSpec, Kind, Presence, Record, Values
+from app.sync.objects import ContactSettings, ObjectSettings
+from app.sync.records import FieldSpec, Kind, Presence, Record, Values, is_part
 from app.sync.values import same
 
 JUST_NOW = timedelta(minutes=2)
@@ -22,7 +25,17 @@ MAX_PAGES = 25
 # How many last digits of a phone to look for: people write the rest with blanks, brackets and prefixes.
 PHONE_TAIL = 4
 
-_ID = re.compile(r"[0-9A-Za-z_-]+")
+
+class Document(BaseModel):
+    client_id: str = ""
+
+
+class Documents(BaseModel):
+    data: list[Document]
+
+    def of(self, client_id: str) -> bool:
+        """An unknown filter is ignored: compare."""
+        return any(each.client_id == client_id for each in self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,9 @@ class Clients:
 
     wire: Wire
     data: Mapping[str, Any]
-    settings: ContactSettings = field(default_factory=ContactSettings)
+    settings: ObjectSettings = field(default_factory=ContactSettings)
+    _read: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    """Clients that were looked into for a person; one of these objects lives as long as one job."""
 
     @property
     def slot(self) -> str:
@@ -40,8 +55,14 @@ class Clients:
     def fields(self) -> Mapping[str, FieldSpec]:
         return mapping.fields(self.data)
 
+    @property
+    def _persons(self) -> Persons:
+        return Persons(self.wire, self.data, self._read)
+
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
-        record = self._record(await self.wire.get(_path(external_id)), part=part)
+        if is_part(external_id):
+            return await self._persons.fetch(external_id)
+        record = self._record(await self.wire.get(client_path(external_id)), part=part)
         if record.id != external_id:
             raise Rejected(f"Invoice Ninja was asked for client {external_id} and answers another one ({record.id})")
         if _is_being_made(record):
@@ -53,6 +74,8 @@ class Clients:
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Clients that match exactly. The vendor's filters only narrow the search: unknown ones are ignored."""
+        if key.parent:
+            return await self._persons.find(key)
         query = _query(key)
         if query is None:
             return []
@@ -64,14 +87,18 @@ class Clients:
         return found
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
+        if parent:
+            return await self._persons.create(values, parent)
         payload = mapping.create_payload(values, slot, self.data)
         return self._record(await self.wire.write("POST", "/clients", payload))
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
+        if is_part(current.id):
+            return await self._persons.update(current, values)
         payload = mapping.update_payload(current.raw, current.part, values, slot, self.data)
         if not payload:
             return current
-        return self._record(await self.wire.write("PUT", _path(current.id), payload), part=current.part)
+        return self._record(await self.wire.write("PUT", client_path(current.id), payload), part=current.part)
 
     async def vanished(self, names: Collection[str]) -> Collection[str]:
         return []
@@ -89,6 +116,24 @@ class Clients:
         """Undo an archiving or a deletion."""
         if await self._bulk("restore", current.id) is not Presence.ACTIVE:
             raise Forbidden("the API token's user may not restore this client in Invoice Ninja")
+
+    async def move(self, external_id: str, *, parent: str, values: Values, slot: str = "") -> Record:
+        if parent:
+            return await self._persons.move(external_id, parent, values)
+        made = await self.find(MatchKey(KeyKind.SLOT, slot)) if slot else []
+        own = made[0] if made else await self.create(values, slot=slot)
+        await self._persons.take_away(external_id)
+        return own
+
+    async def leave(self, current: Record) -> str:
+        """A client with money in it, or with invoices, is left."""
+        money = any(Decimal(str(current.raw.get(name) or 0)) for name in ("balance", "paid_to_date"))
+        params = {"client_id": current.id, "per_page": "1"}
+        if money or parse(Documents, await self.wire.get("/invoices", params)).of(current.id):
+            return f"its own client {current.id} has invoices or payments, and was left as it is"
+        if current.presence is Presence.ACTIVE:
+            await self.archive(current)
+        return f"its own client {current.id} was archived"
 
     def _record(self, body: Any, *, part: str = "") -> Record:
         return mapping.read(parse(ClientAnswer, body).data.model_dump(), part=part, data=self.data)
@@ -125,13 +170,6 @@ def _is_being_made(record: Record) -> bool:
     """Under QUEUE_CONNECTION=sync its create event comes before its contacts and number exist (section 8)."""
     young = record.created_at is not None and datetime.now(UTC) - record.created_at < JUST_NOW
     return young and not record.raw["contacts"] and not record.raw.get("number")
-
-
-def _path(client_id: str) -> str:
-    """Nothing but an id may become a part of the URL: "" would list all clients, ".." leave the API."""
-    if not _ID.fullmatch(client_id):
-        raise Gone("no client of Invoice Ninja has such an id")
-    return f"/clients/{client_id}"
 
 
 def _query(key: MatchKey) -> Mapping[str, str] | None:

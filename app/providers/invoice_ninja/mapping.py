@@ -52,7 +52,8 @@ def _column(
     keeps: int | None = VARCHAR,
     strict: bool = False,
 ) -> Column:
-    spec = FieldSpec(name=name, label=label, kind=kind, max_length=keeps, strict=strict)
+    whole = place is Place.CLIENT
+    spec = FieldSpec(name=name, label=label, kind=kind, max_length=keeps, strict=strict, whole=whole)
     return Column(spec, place, word or name)
 
 
@@ -83,6 +84,9 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 _BY_NAME = {column.spec.name: column for column in COLUMNS}
+
+
+CLIENT_FIELDS = frozenset(name for name, column in _BY_NAME.items() if column.place is Place.CLIENT)
 
 
 def fields(data: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
@@ -119,8 +123,69 @@ def read(client: Mapping[str, Any], *, part: str = "", data: Mapping[str, Any]) 
         slot=_text(client.get(slot_field(data))),
         created_at=_moment(client.get("created_at")),
         updated_at=_moment(client.get("updated_at")),
+        parts=tuple(_person(client, each, data) for each in client["contacts"] if not is_blank(each)),
         raw=client,
     )
+
+
+def read_person(client: Mapping[str, Any], own: str, data: Mapping[str, Any]) -> Record:
+    """One contact of a client as a record of its own. Raises Gone where the client has it no more."""
+    return _person(client, contact_of(client, own), data)
+
+
+def _person(client: Mapping[str, Any], contact: Mapping[str, Any], data: Mapping[str, Any]) -> Record:
+    columns = [column for column in COLUMNS if column.place is Place.CONTACT]
+    return Record(
+        id=f"{client['id']}/{contact['id']}",
+        parent=client["id"],
+        values={column.spec.name: _ours(column, contact.get(column.word), data) for column in columns},
+        presence=presence(client),
+        created_at=_moment(contact.get("created_at")),
+        updated_at=_moment(contact.get("updated_at")),
+        raw=client,
+    )
+
+
+def is_blank(contact: Mapping[str, Any]) -> bool:
+    """The nameless contact that the server makes for a client without any."""
+    return not any(_text(contact.get(word)) for word in ("first_name", "last_name", "email", "phone"))
+
+
+def add_payload(current: Mapping[str, Any], values: Values, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a PUT that adds a person to the client; it takes the place of a blank one.
+
+    Where it is not the first, no documents are sent to it until somebody says so there.
+    """
+    _, contact = _split({name: value for name, value in values.items() if value}, data)
+    contacts: list[Mapping[str, Any]] = current["contacts"]
+    blank = next((each["id"] for each in contacts if is_blank(each)), None)
+    if blank is not None:
+        return {"settings": current["settings"], "contacts": _contacts(current, blank, contact)}
+    added = {**contact, "send_email": False} if contacts else contact
+    return {"settings": current["settings"], "contacts": [*sent_back(current), added]}
+
+
+def take_over_payload(current: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a PUT that moves another client's contact here: what bears its id is that contact (section 3).
+
+    It brings all its values along, for a server that makes it anew instead. A blank contact here makes room.
+    """
+    words = [column.word for column in COLUMNS if column.place is Place.CONTACT]
+    brought = {word: person[word] for word in ("id", "send_email", *words) if word in person}
+    blank = {each["id"] for each in current["contacts"] if is_blank(each)}
+    kept = [each for each in sent_back(current) if each["id"] not in blank]
+    return {"settings": current["settings"], "contacts": [*kept, brought]}
+
+
+def take_away_payload(current: Mapping[str, Any], own: str) -> dict[str, Any]:
+    """The body of a PUT that takes one person off the client, and keeps the others as they are."""
+    kept = [each for each in sent_back(current) if each["id"] != own]
+    return {"settings": current["settings"], "contacts": kept}
+
+
+def sent_back(current: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every contact, so that none is deleted, with what must be said of it."""
+    return [{word: contact[word] for word in SENT_BACK if word in contact} for contact in current["contacts"]]
 
 
 def create_payload(values: Values, slot: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,8 +246,7 @@ def _contacts(current: Mapping[str, Any], part: str, changed: Mapping[str, Any])
     target = contact_of(current, part).get("id")
     if target is None:
         return [dict(changed)]
-    kept = [{word: contact[word] for word in SENT_BACK if word in contact} for contact in current["contacts"]]
-    return [{**contact, **changed} if contact["id"] == target else contact for contact in kept]
+    return [{**each, **changed} if each["id"] == target else each for each in sent_back(current)]
 
 
 def _split(values: Values, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

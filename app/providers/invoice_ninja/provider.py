@@ -42,7 +42,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling"
     ),
     "tag": Capability(Support.LOCAL, "its clients have no tags: they are kept in a custom value, or as client group"),
-    "business": Capability(Support.NONE, "a client is the business: its name is the contact's company"),
+    "business": Capability(Support.NATIVE, "a business is a client, and its contacts are the client's"),
     "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
     "product": Capability(Support.NATIVE, "its prices are in the company's currency"),
@@ -66,6 +66,7 @@ class InvoiceNinja:
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
     polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring"})
+    polled_parts: frozenset[str] = frozenset()
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:

@@ -106,7 +106,7 @@ def _paid(entity: Entity) -> Sequence[str]:
 # An entity of theirs -> what its events are news of: our object, and where the ids stand in the body. The first row
 # is the event's own record, the others are told of it.
 _NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
-    "CLIENT": (("contact", _own),),
+    "CLIENT": (("contact", _own), ("business", _own)),  # one with several persons is a business
     "TASK": (("task", _own),),
     "PRODUCT": (("product", _own),),
     "INVOICE": (("notice", _states("invoice")), ("balance", _of_client), ("opportunity", _paper("invoice"))),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from app.sync.objects.appointment import APPOINTMENT, AppointmentSettings
 from app.sync.objects.balance import BALANCE, BalanceSettings
 from app.sync.objects.base import BillingArchived, BillingDeleted, CrmDeleted, FieldPair, ObjectSettings, ObjectType
+from app.sync.objects.business import BUSINESS, BusinessSettings
 from app.sync.objects.contact import CONTACT, ContactSettings
 from app.sync.objects.note import NOTE, NoteSettings
 from app.sync.objects.notice import NOTICE, NoticeSettings
@@ -18,12 +19,25 @@ from app.sync.objects.recurring import RECURRING, RecurringSettings
 from app.sync.objects.task import TASK, TaskSettings
 
 OBJECTS: Mapping[str, ObjectType] = {
-    each.name: each for each in (CONTACT, TASK, NOTE, APPOINTMENT, OPPORTUNITY, PRODUCT, BALANCE, RECURRING, NOTICE)
+    each.name: each
+    for each in (
+        CONTACT,
+        BUSINESS,
+        TASK,
+        NOTE,
+        APPOINTMENT,
+        OPPORTUNITY,
+        PRODUCT,
+        BALANCE,
+        RECURRING,
+        NOTICE,
+    )
 }
 
 __all__ = [
     "APPOINTMENT",
     "BALANCE",
+    "BUSINESS",
     "CONTACT",
     "NOTE",
     "NOTICE",
@@ -36,6 +50,7 @@ __all__ = [
     "BalanceSettings",
     "BillingArchived",
     "BillingDeleted",
+    "BusinessSettings",
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",

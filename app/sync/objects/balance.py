@@ -71,6 +71,6 @@ BALANCE = ObjectType(
     },
     settings=BalanceSettings,
     parent="contact",
-    part_of_parent=True,
+    facet=True,
     of_every_parent=True,
 )

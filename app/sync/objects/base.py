@@ -121,13 +121,15 @@ class ObjectType:
     record. Anything else is recognised by its external id, and by the field `recognised_by`, which both sides have,
     below its parent. `unique`: no two records may have the same there, so it is looked for before every create.
 
-    `part_of_parent`: it is a part of its parent's record on both sides, and has its id: its partner is the same part of
-    the parent's partner. It is never made and never put away. `of_every_parent`: it is looked at for each of them.
+    `facet`: it is an aspect of its parent's record on both sides, and has its id: its partner is the same aspect of the
+    parent's partner. It is never made and never put away. `of_every_parent`: it is looked at for each of them.
     `once`: it is written once, and never looked at again, whatever becomes of either side. What was there before the
     object was switched on takes no part (`ObjectSettings.since`).
     `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
     twins are told apart by, or keeps them all in one text.
     `made_on`: the sides on which records are made for the other side's.
+    `part`: a record with a parent is a part of the parent's record in billing (one contact of a client), and one
+    without a parent stands alone. Where the parents are switched off, all stand alone.
     """
 
     name: str
@@ -139,7 +141,8 @@ class ObjectType:
     parent: str = ""
     person: bool = False
     unique: bool = False
-    part_of_parent: bool = False
+    part: bool = False
+    facet: bool = False
     of_every_parent: bool = False
     once: bool = False
     in_turn: bool = False

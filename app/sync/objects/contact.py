@@ -57,4 +57,6 @@ CONTACT = ObjectType(
     },
     settings=ContactSettings,
     person=True,
+    parent="business",
+    part=True,
 )

@@ -35,5 +35,5 @@ RECURRING = ObjectType(
     becomes={Side.CRM: "custom field of the contact: the date of the next recurring invoice; found by polling"},
     settings=RecurringSettings,
     parent="contact",
-    part_of_parent=True,
+    facet=True,
 )

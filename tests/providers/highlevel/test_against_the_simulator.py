@@ -1,6 +1,7 @@
 """Our client against the simulated HighLevel, over real HTTP."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,12 +10,14 @@ import pytest
 from app.errors import Duplicate, Forbidden, Gone, Reconnect, Rejected
 from app.providers.addresses import Reach
 from app.providers.base import Access, KeyKind, MatchKey, OpenGate
+from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.provider import HighLevel
 from app.providers.http import make_client
 from app.sandbox.processes import Simulator
 from tests.providers.highlevel.recorded import check_documented
 
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 HERE = "sandboxLocation0001"
 ELSEWHERE = "sandboxLocation0002"
 SERVICE = "sandbox-highlevel-service-token"
@@ -54,6 +57,11 @@ async def contacts(simulator: Simulator, http: httpx.AsyncClient) -> Contacts:
     opened = Access(base_url=given.base_url, account_id=profile.account_id, secrets=given.secrets, data=profile.data)
     account = HighLevel().open(opened, OpenGate(), http)
     return Contacts(account.wire, account.location_id, account.data)
+
+
+@pytest.fixture
+def businesses(contacts: Contacts) -> Businesses:
+    return Businesses(contacts.wire, contacts.location_id)
 
 
 async def _check(request: httpx.Request) -> None:
@@ -171,3 +179,29 @@ async def test_a_deleted_contact_is_gone(
     with pytest.raises(Gone):
         await contacts.fetch(made.id)
     assert await contacts.find(MatchKey(KeyKind.EMAIL, VALUES["email"])) == []
+
+
+async def test_a_business_is_made_changed_found_and_joined(businesses: Businesses, contacts: Contacts) -> None:
+    made = await businesses.create({"name": "North Quay", "city": "København", "country": "DK", "phone": ""})
+    changed = await businesses.update(made, {"address1": "Havnegade 12", "city": ""})
+    assert (changed.values["address1"], changed.values["city"], changed.values["country"]) == ("Havnegade 12", "", "DK")
+    assert [each.id for each in await businesses.find(MatchKey(KeyKind.IDENTITY, "north quay"))] == [made.id]
+    person = await contacts.create({"first_name": "Mira", "email": "mira@northquay.example"}, parent=made.id)
+    assert person.parent == made.id
+    assert (await contacts.move(person.id, parent="", values={})).parent == ""
+    with pytest.raises(Gone):
+        await businesses.fetch("63771dcac1116f0e21de8e12")
+
+
+async def test_every_contact_and_every_business_is_read_page_by_page(
+    businesses: Businesses, contacts: Contacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.providers.highlevel.businesses.PAGE", 2)
+    monkeypatch.setattr("app.providers.highlevel.contacts.EACH_PAGE", 2)
+    for number in range(5):
+        await businesses.create({"name": f"Business {number}"})
+        await contacts.create({"first_name": f"Contact {number}", "email": f"c{number}@northquay.example"})
+    assert sorted([each.values["name"] async for each in businesses.each(BEGINNING)]) == [f"Business {n}" for n in range(5)]
+    emails = [each.values["email"] async for each in contacts.each(BEGINNING)]
+    assert len(emails) == len(set(emails))
+    assert {f"c{number}@northquay.example" for number in range(5)} <= set(emails)
