@@ -47,7 +47,10 @@ class Businesses(Plain):
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return self._read(reply(BusinessReply, await self.wire.get(_path(external_id))).business)
 
-    async def each(self, since: datetime) -> AsyncIterator[Record]:
+    def each(self, since: datetime) -> AsyncIterator[Record]:
+        return self._all()
+
+    async def _all(self) -> AsyncIterator[Record]:
         seen: set[str] = set()
         while True:
             params = {"locationId": self.location_id, "limit": str(PAGE), "skip": str(len(seen))}
@@ -69,7 +72,7 @@ class Businesses(Plain):
             except Gone:
                 return []
         wanted = key.value.casefold()
-        return [each async for each in self.each() if same(Kind.TEXT, each.values["name"].casefold(), wanted)]
+        return [each async for each in self._all() if same(Kind.TEXT, each.values["name"].casefold(), wanted)]
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         given = {name: value for name, value in values.items() if value}

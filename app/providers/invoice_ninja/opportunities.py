@@ -52,10 +52,10 @@ class Opportunities(Plain):
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         kind, _, own = external_id.partition("/")
         if kind == Paper.INVOICE:
-            return self._read(await self._invoices.get(own, include="client"))
+            return self._read(await self._invoices.get(own, include=("client",)))
         if kind != Paper.QUOTE:
             raise Gone(f"“{external_id[:80]}” is neither a quote nor an invoice")
-        quote = await self._quotes.get(own, include="client")
+        quote = await self._quotes.get(own, include=("client",))
         return await self._followed(quote)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
@@ -132,7 +132,7 @@ class Opportunities(Plain):
         """The invoice of a quote that was converted; it says so while it is a draft."""
         if not quote.invoice_id:
             return self._read(quote)
-        invoice = await self._invoices.get(quote.invoice_id, include="client")
+        invoice = await self._invoices.get(quote.invoice_id, include=("client",))
         record = self._read(invoice)
         if invoice.status_id != DRAFT:
             return record

@@ -201,7 +201,8 @@ async def test_every_contact_and_every_business_is_read_page_by_page(
     for number in range(5):
         await businesses.create({"name": f"Business {number}"})
         await contacts.create({"first_name": f"Contact {number}", "email": f"c{number}@northquay.example"})
-    assert sorted([each.values["name"] async for each in businesses.each(BEGINNING)]) == [f"Business {n}" for n in range(5)]
+    names = [each.values["name"] async for each in businesses.each(BEGINNING)]
+    assert sorted(names) == [f"Business {number}" for number in range(5)]
     emails = [each.values["email"] async for each in contacts.each(BEGINNING)]
     assert len(emails) == len(set(emails))
     assert {f"c{number}@northquay.example" for number in range(5)} <= set(emails)
