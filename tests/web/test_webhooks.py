@@ -317,9 +317,9 @@ async def test_an_unknown_event_is_loud(door: Door, capsys: pytest.CaptureFixtur
 
 
 async def test_an_event_on_the_list_of_ignored_ones_is_recorded_with_its_reason(door: Door) -> None:
-    assert (await door.send(delivery(type="NoteCreate"))).status_code == 202
+    assert (await door.send(delivery(type="OrderCreate"))).status_code == 202
     event = await door.the_event()
-    assert (event["state"], event["outcome"]) == ("ignored", "notes are not synced")
+    assert (event["state"], event["outcome"]) == ("ignored", "orders are not synced")
 
 
 async def test_an_event_for_another_app_is_ignored(settings: Settings, database: str) -> None:

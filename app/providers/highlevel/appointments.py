@@ -9,14 +9,8 @@ from zoneinfo import ZoneInfo
 from app.errors import Gone, Rejected, Unsupported
 from app.providers.base import MatchKey, Plain
 from app.providers.highlevel.markup import plain
-from app.providers.highlevel.wire import (
-    CALENDARS_VERSION,
-    ID,
-    Appointment,
-    AppointmentReply,
-    HighLevelDialect,
-    reply,
-)
+from app.providers.highlevel.replies import Appointment, AppointmentReply, reply
+from app.providers.highlevel.wire import CALENDARS_VERSION, ID, HighLevelDialect
 from app.providers.http import Wire
 from app.sync.objects import AppointmentSettings
 from app.sync.objects.appointment import AppointmentStatus

@@ -11,7 +11,8 @@ from typing import Any
 from app.errors import AnswerLost, Gone, Rejected, Retry
 from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.highlevel.mapping import Field, moment, text_of
-from app.providers.highlevel.wire import ID, BusinessesReply, BusinessReply, reply
+from app.providers.highlevel.replies import BusinessesReply, BusinessReply, reply
+from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
 from app.sync.objects import BusinessSettings
 from app.sync.records import FieldSpec, Kind, Record, Values

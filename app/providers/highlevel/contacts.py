@@ -8,9 +8,7 @@ from typing import Any
 from app.errors import AnswerLost, Duplicate, Gone, Rejected, Unsupported
 from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel import mapping
-from app.providers.highlevel.tags import retag
-from app.providers.highlevel.wire import (
-    ID,
+from app.providers.highlevel.replies import (
     ContactReply,
     CustomFieldsReply,
     DuplicateReply,
@@ -18,6 +16,8 @@ from app.providers.highlevel.wire import (
     UpdateReply,
     reply,
 )
+from app.providers.highlevel.tags import retag
+from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
 from app.sync.objects import ContactSettings
 from app.sync.records import FieldSpec, Presence, Record, Values

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.errors import AnswerLost, CrossledgerError, Rejected
-from app.providers.highlevel.wire import CustomField, CustomFieldsReply, reply
+from app.providers.highlevel.replies import CustomField, CustomFieldsReply, reply
 from app.providers.http import Wire
 
 PREFIX = "contact."

@@ -10,8 +10,9 @@ from typing import Any
 from app.errors import AnswerLost
 from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.highlevel.markup import plain, written
+from app.providers.highlevel.replies import Note, NoteReply, NotesReply, reply
 from app.providers.highlevel.tasks import moment
-from app.providers.highlevel.wire import ID, Note, NoteReply, NotesReply, own_path, reply, task_id
+from app.providers.highlevel.wire import ID, own_path, task_id
 from app.providers.http import Wire
 from app.sync.objects import NoteSettings
 from app.sync.records import FieldSpec, Kind, Record, Values

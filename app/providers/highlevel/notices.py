@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from app.errors import AnswerLost, Gone
 from app.providers.base import MatchKey
-from app.providers.highlevel.wire import ID, reply, task_id
+from app.providers.highlevel.replies import reply
+from app.providers.highlevel.wire import ID, task_id
 from app.providers.http import Wire
 from app.providers.readonly import ReadOnly
 from app.sync.objects import NoticeSettings

@@ -11,7 +11,8 @@ from typing import Any
 from app.errors import AnswerLost, Gone, Unsupported
 from app.providers.base import MatchKey, Plain
 from app.providers.highlevel.mapping import moment
-from app.providers.highlevel.wire import ID, OpportunityReply, Pipeline, PipelinesReply, reply
+from app.providers.highlevel.replies import OpportunityReply, Pipeline, PipelinesReply, reply
+from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
 from app.sync.money import number, plain
 from app.sync.objects import OpportunitySettings

@@ -12,7 +12,8 @@ from typing import Any
 from app.errors import AnswerLost, Gone, Rejected
 from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.highlevel.mapping import moment
-from app.providers.highlevel.wire import ID, Price, PricesReply, Product, ProductsReply, reply
+from app.providers.highlevel.replies import Price, PricesReply, Product, ProductsReply, reply
+from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
 from app.sync.money import MoneyError, as_json, number, plain
 from app.sync.objects import ProductSettings

@@ -13,18 +13,8 @@ from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.definitions import Definitions
 from app.providers.highlevel.oauth import SCOPES
 from app.providers.highlevel.opportunities import pipelines
-from app.providers.highlevel.wire import (
-    BASE_URL,
-    ID,
-    LABEL,
-    CustomField,
-    CustomFieldsReply,
-    HighLevelDialect,
-    Location,
-    LocationReply,
-    UsersReply,
-    reply,
-)
+from app.providers.highlevel.replies import CustomField, CustomFieldsReply, Location, LocationReply, UsersReply, reply
+from app.providers.highlevel.wire import BASE_URL, ID, LABEL, HighLevelDialect
 from app.providers.http import Wire
 from app.sync.records import Side
 

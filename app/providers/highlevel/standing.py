@@ -11,8 +11,9 @@ from typing import Any
 
 from app.errors import AnswerLost, Gone, Rejected
 from app.providers.highlevel.definitions import Definitions
+from app.providers.highlevel.replies import ContactReply, CustomField, UpdateReply, reply
 from app.providers.highlevel.tags import retag
-from app.providers.highlevel.wire import ID, ContactReply, CustomField, UpdateReply, reply
+from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
 from app.providers.readonly import ReadOnly
 from app.sync.objects import BalanceSettings, RecurringSettings

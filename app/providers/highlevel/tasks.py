@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from app.errors import AnswerLost, Gone, Retry
 from app.providers.base import KeyKind, MatchKey, Plain
-from app.providers.highlevel.wire import ID, Task, TaskReply, TasksReply, own_path, reply, task_id
+from app.providers.highlevel.replies import Task, TaskReply, TasksReply, reply
+from app.providers.highlevel.wire import ID, own_path, task_id
 from app.providers.http import Wire
 from app.sync.objects import TaskSettings
 from app.sync.records import FieldSpec, Kind, Record, Values

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from app.errors import BadPayload, BadSignature, ConfigurationError
 from app.providers.base import APP, Event, Verdict
+from app.providers.highlevel.events import HANDLED, IGNORED, MISNAMED, NAMED, NAMELESS
 from app.providers.highlevel.wire import ID, task_id
 
 SIGNATURE = "x-ghl-signature"
@@ -49,73 +50,6 @@ PQe7z0cvj7aE4B+Ax1ZoZGPzpJlZtGXCsu9aTEGEnKzmsFqwcSsnw3JB31IGKAyk
 T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
 -----END PUBLIC KEY-----
 """
-
-HANDLED: Mapping[str, str] = {
-    "ContactCreate": "contact",
-    "ContactUpdate": "contact",
-    "ContactDelete": "contact",
-    "ContactTagUpdate": "contact",
-    "ContactDndUpdate": "contact",
-    "TaskCreate": "task",
-    "TaskComplete": "task",
-    "TaskDelete": "task",
-    "NoteCreate": "note",
-    "NoteUpdate": "note",
-    "NoteDelete": "note",
-    "AppointmentCreate": "appointment",
-    "AppointmentUpdate": "appointment",
-    "AppointmentDelete": "appointment",
-    "OpportunityCreate": "opportunity",
-    "OpportunityUpdate": "opportunity",
-    "OpportunityDelete": "opportunity",
-    "OpportunityStageUpdate": "opportunity",
-    "OpportunityStatusUpdate": "opportunity",
-    "OpportunityMonetaryValueUpdate": "opportunity",
-    "ProductCreate": "product",
-    "ProductUpdate": "product",
-    "ProductDelete": "product",
-    "PriceCreate": "product",
-    "PriceUpdate": "product",
-    "PriceDelete": "product",
-    # Of custom objects as well; those are no business, and nothing becomes of them.
-    "RecordCreate": "business",
-    "RecordUpdate": "business",
-    "RecordDelete": "business",
-    "INSTALL": APP,
-    "UNINSTALL": APP,
-}
-
-_IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
-    "plans and other accounts of HighLevel's are not synced": (
-        "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
-    ),
-    "who works on an opportunity is not synced": ("OpportunityAssignedToUpdate",),
-    "invoices are not synced": (
-        "InvoiceCreate", "InvoiceUpdate", "InvoiceDelete", "InvoiceSent", "InvoicePaid", "InvoicePartiallyPaid",
-        "InvoiceVoid",
-    ),
-    "orders are not synced": ("OrderCreate", "OrderStatusUpdate"),
-    "users and locations are not synced": ("UserCreate", "LocationCreate", "LocationUpdate"),
-    "custom objects are not synced": (
-        "RelationCreate", "RelationDelete", "AssociationCreate",
-        "AssociationUpdate", "AssociationDelete", "ObjectSchemaCreate", "ObjectSchemaUpdate",
-    ),
-    "conversations and campaigns are not synced": (
-        "InboundMessage", "OutboundMessage", "ProviderOutboundMessage", "ConversationUnreadUpdate",
-        "CampaignStatusUpdate", "LCEmailStats",
-    ),
-    "support and knowledge base are not synced": (
-        "SupportTicketUpdate", "SupportTicketDelete", "KnowledgeBaseRichTextChange",
-    ),
-}  # fmt: skip
-IGNORED: Mapping[str, str] = {event: reason for reason, events in _IGNORED_FOR.items() for event in events}
-
-# Their documented bodies have no `type`, or use it for something else (a price's type, a message's channel).
-_NAMELESS = ("Invoice", "Product", "Price", "Record", "Relation", "Association", "ObjectSchema", "ProviderOutbound")
-NAMELESS = frozenset(event for event in (*HANDLED, *IGNORED) if event.startswith(_NAMELESS))
-# An update and a deletion are documented with the type of a creation (contracts/ghl, section 2.4).
-_MISNAMED = frozenset(event for event, object_ in HANDLED.items() if object_ == "appointment")
-_NAMED = (HANDLED.keys() | IGNORED.keys()) - NAMELESS
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -265,9 +199,9 @@ def _flat(body: dict[str, Any]) -> dict[str, Any]:
 def _kind(body: Mapping[str, Any], event: str) -> str:
     """The body names the event; the path does where the body cannot."""
     path, said = _if_name(event), _if_name(body.get("type"))
-    if path in NAMELESS and said not in _NAMED:
+    if path in NAMELESS and said not in NAMED:
         return path
-    if path in _MISNAMED and said in _MISNAMED:
+    if path in MISNAMED and said in MISNAMED:
         return path
     return said or path
 

@@ -4,16 +4,14 @@
 contracts/invoice_ninja, section 3.
 """
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-import pycountry
-
 from app.errors import Gone, Rejected
+from app.providers.invoice_ninja.countries import codes, country_code, country_id
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values
 
 SLOT_FIELDS = ("custom_value4", "custom_value3", "custom_value2", "custom_value1", "id_number")
@@ -92,14 +90,9 @@ CLIENT_FIELDS = frozenset(name for name, column in _BY_NAME.items() if column.pl
 def fields(data: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
     specs = {name: column.spec for name, column in _BY_NAME.items()}
     if known := data.get("countries"):
-        specs["country"] = replace(specs["country"], refuses=_iso().difference(known.values()))
+        specs["country"] = replace(specs["country"], refuses=codes().difference(known.values()))
     specs["group"] = replace(specs["group"], options=frozenset((data.get("groups") or {}).values()))
     return specs
-
-
-@functools.cache
-def _iso() -> frozenset[str]:
-    return frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 def slot_field(data: Mapping[str, Any]) -> str:
@@ -272,28 +265,6 @@ def _theirs(column: Column, value: str, data: Mapping[str, Any]) -> str:
     if column.spec.name == "group":
         return next((id_ for id_, name in (data.get("groups") or {}).items() if name == value), "")
     return country_id(value, data) if column.spec.kind is Kind.COUNTRY and value else value
-
-
-def country_code(stored: str, data: Mapping[str, Any]) -> str:
-    """Alpha-2 of a `country_id`; an id that nobody knows stays as it is, for it is not empty."""
-    known: Mapping[str, str] = data.get("countries") or {}
-    if not stored or stored in known:
-        return known.get(stored, "")
-    # The ids are ISO 3166 numeric codes without leading zeros.
-    country = pycountry.countries.get(numeric=stored.zfill(3))
-    return str(country.alpha_2) if country else stored
-
-
-def country_id(code: str, data: Mapping[str, Any]) -> str:
-    """`country_id` of an alpha-2 code. Never `country_code`: one it does not know becomes the company's, silently."""
-    known: Mapping[str, str] = data.get("countries") or {}
-    for number, alpha_2 in known.items():
-        if alpha_2 == code:
-            return number
-    country = pycountry.countries.get(alpha_2=code)
-    if country is None:
-        raise Rejected(f"Invoice Ninja has no country “{code}”", fields={"country_id": "not a known country"})
-    return str(int(country.numeric))
 
 
 def _text(stored: Any) -> str:

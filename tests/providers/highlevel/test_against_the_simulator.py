@@ -141,7 +141,7 @@ async def test_an_update_changes_what_it_is_given_and_keeps_the_tags(
     headers = {"Authorization": f"Bearer {SERVICE}", "Version": "2021-07-28"}
     await http.post(f"{simulator.url}/contacts/{made.id}/tags", json={"tags": ["wholesale"]}, headers=headers)
     updated = await contacts.update(made, {"city": "Aarhus", "custom.vat_number": "DK20202020"})
-    assert updated.values == {**made.values, "city": "Aarhus", "custom.vat_number": "DK20202020"}
+    assert updated.values == {**made.values, "city": "Aarhus", "custom.vat_number": "DK20202020", "tags": "wholesale"}
     assert updated.raw["tags"] == ["wholesale"]
 
 

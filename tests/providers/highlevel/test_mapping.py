@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 from app.errors import Rejected
 from app.providers.base import KeyKind, MatchKey
 from app.providers.highlevel import mapping
+from app.providers.highlevel.mapping import TAG_GROUP, TAGS
 from app.sync.objects.contact import DEFAULT_MAP
 from app.sync.records import Kind, Presence, Writable
 from tests.providers.highlevel.recorded import CONTACT, DATA, LOCATION, load
 
+FIELDS = mapping.fields(DATA).keys() - {TAG_GROUP.name}  # which is made of the tags
 COUNTRIES = st.sampled_from(["", "DK", "IT", "US", "Atlantis"])
 VALUES = st.fixed_dictionaries(
-    {}, optional={name: COUNTRIES if name == "country" else st.text() for name in mapping.fields(DATA)}
+    {}, optional={name: COUNTRIES if name == "country" else st.text() for name in FIELDS if name != TAGS.name}
 )
 
 
@@ -27,7 +29,7 @@ def stored(body: dict[str, Any]) -> dict[str, Any]:
 @given(VALUES)
 def test_what_is_written_is_what_is_read(values: dict[str, str]) -> None:
     record = mapping.read(stored(mapping.write(values, DATA)), DATA)
-    assert record.values == dict.fromkeys(mapping.fields(DATA), "") | values
+    assert record.values == dict.fromkeys(FIELDS, "") | values
 
 
 def test_a_recorded_contact_in_our_words() -> None:
@@ -47,6 +49,7 @@ def test_a_recorded_contact_in_our_words() -> None:
         "website": "https://northquay.example",
         "custom.vat_number": "DK10101010",
         "custom.invoice_email": "",
+        "tags": "wholesale",
     }
     assert record.created_at == datetime(2026, 3, 2, 9, 15, 4, 120_000, tzinfo=UTC)
     assert record.updated_at == datetime(2026, 3, 5, 16, 40, 0, 7_000, tzinfo=UTC)
@@ -87,8 +90,8 @@ def test_only_custom_fields_that_take_any_text_are_offered() -> None:
 def test_the_company_can_only_be_given_when_a_contact_is_made() -> None:
     """UpdateContactDto has no companyName (contracts/ghl, section 4)."""
     specs = mapping.fields({})
-    assert [name for name, spec in specs.items() if spec.writable is not Writable.ALWAYS] == ["company"]
-    assert specs["company"].writable is Writable.ON_CREATE
+    bound = {name: spec.writable for name, spec in specs.items() if spec.writable is not Writable.ALWAYS}
+    assert bound == {"company": Writable.ON_CREATE, TAG_GROUP.name: Writable.NEVER}
 
 
 def test_email_phone_and_country_are_strict() -> None:
@@ -97,7 +100,7 @@ def test_email_phone_and_country_are_strict() -> None:
 
 def test_the_default_map_finds_its_plain_fields_here() -> None:
     names = {pair.crm for pair in DEFAULT_MAP if not pair.crm.startswith("custom.")}
-    assert names == set(mapping.fields({}))
+    assert names == set(mapping.fields({})) - {TAGS.name, TAG_GROUP.name}
 
 
 @pytest.mark.parametrize(("answered", "ours"), [("DK", "DK"), ("dk", "DK"), ("Denmark", "DK"), ("Nowhere", "Nowhere")])

@@ -25,6 +25,10 @@ def highlevel() -> Iterator[respx.MockRouter]:
             return_value=answer("custom_fields")
         )
         router.get("/users/search", name="users").respond(json={"users": [{"id": "u1", "email": "Ada@Example.com"}]})
+        stages = [{"id": "s1", "name": "Won"}]
+        router.get("/opportunities/pipelines", name="pipelines").respond(
+            json={"pipelines": [{"id": "p1", "name": "Sales", "stages": stages}]}
+        )
         router.post("/contacts/search", name="search").mock(return_value=answer("search_one"))
         yield router
         for call in router.calls:
@@ -53,13 +57,14 @@ async def test_a_probe_learns_the_location_and_its_custom_fields(highlevel: resp
     profile = await probe()
     assert (profile.account_id, profile.label) == (LOCATION, "North Quay")
     assert profile.facts == {"timezone": "Europe/Copenhagen", "country": "DK", "custom fields": "3"}
-    learned = {"timezone": "Europe/Copenhagen", "users": {"u1": "ada@example.com"}}
+    pipelines = [{"id": "p1", "name": "Sales", "stages": [{"id": "s1", "name": "Won"}]}]
+    learned = {"timezone": "Europe/Copenhagen", "users": {"u1": "ada@example.com"}, "pipelines": pipelines}
     assert profile.data == {**DATA, **learned}
 
 
 async def test_a_probe_only_reads_and_asks_for_as_little_as_it_can(highlevel: respx.MockRouter) -> None:
     await probe()
-    assert len(highlevel.calls) == 4
+    assert len(highlevel.calls) == 5
     asked = highlevel["users"].calls.last.request.url.params
     assert (asked["companyId"], asked["locationId"]) == ("CmpHarbour0000000001", LOCATION)
     assert highlevel["custom_fields"].calls.last.request.url.params["model"] == "contact"
@@ -68,9 +73,10 @@ async def test_a_probe_only_reads_and_asks_for_as_little_as_it_can(highlevel: re
 
 async def test_the_location_may_be_out_of_scope(highlevel: respx.MockRouter) -> None:
     highlevel["location"].mock(return_value=answer("refused_scope_401", 401))
+    highlevel["pipelines"].mock(return_value=answer("refused_scope_401", 401))
     profile = await probe()
     assert (profile.label, profile.facts) == (LOCATION, {"custom fields": "3"})
-    assert profile.data == {**DATA, "timezone": "UTC", "users": {}}
+    assert profile.data == {**DATA, "timezone": "UTC", "users": {}, "pipelines": []}
 
 
 async def test_without_the_scope_for_users_nobody_is_assigned(highlevel: respx.MockRouter) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from app.errors import BadPayload
 from app.providers.base import APP as APP_EVENT
 from app.providers.base import Event, Verdict
-from app.providers.highlevel.webhook import HANDLED, IGNORED, NAMELESS, read, read_workflow
+from app.providers.highlevel.events import HANDLED, IGNORED, NAMELESS
+from app.providers.highlevel.webhook import read, read_workflow
 from tests.providers.highlevel.recorded import APP, CONTACT, LOCATION, load, raw
 
 DOCUMENTED = Path(__file__).parents[4] / "shared" / "contracts" / "ghl" / "webhooks" / "_index.json"

@@ -4,15 +4,15 @@ import pytest
 from pydantic import BaseModel
 
 from app.errors import AnswerLost, CrossledgerError, Duplicate, Forbidden, Gone, Reconnect, Rejected
-from app.providers.highlevel.wire import (
+from app.providers.highlevel.replies import (
     ContactReply,
     CustomFieldsReply,
-    HighLevelDialect,
     LocationReply,
     SearchReply,
     UpdateReply,
     reply,
 )
+from app.providers.highlevel.wire import HighLevelDialect
 from app.providers.http import Dialect
 from tests.providers.highlevel.recorded import TOKEN, load
 

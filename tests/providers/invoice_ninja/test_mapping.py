@@ -3,13 +3,12 @@ from datetime import UTC, datetime
 import pytest
 
 from app.errors import Gone, Rejected
+from app.providers.invoice_ninja.countries import country_code, country_id
 from app.providers.invoice_ninja.mapping import (
     COLUMNS,
     SLOT_FIELDS,
     Place,
     contact_of,
-    country_code,
-    country_id,
     create_payload,
     fields,
     read,

@@ -22,7 +22,7 @@ def reachable(ninja: respx.MockRouter) -> None:
     ninja.get("/task_statuses").respond(json={"data": [{"id": "s1", "name": "Backlog"}, {"id": "s4", "name": "Done"}]})
     ninja.get("/users").respond(json={"data": [{"id": "u1", "email": "Ada@Example.com"}]})
     ninja.get("/group_settings").respond(json={"data": [{"id": "g1", "name": "Gold"}]})
-    ninja.get("/tags").mock(answer("tags_absent"))
+    ninja.get("/tags").mock(answer("errors_route_404"))
 
 
 def standing(**changed: Any) -> dict[str, Any]:
@@ -51,6 +51,7 @@ async def test_a_probe_learns_who_the_account_is(http: httpx.AsyncClient, ninja:
         "user": "owner",
         "hosting": "own server",
         "clients": "1",
+        "task tags": "no",
     }
     assert list(profile.warnings) == []
 
