@@ -74,8 +74,8 @@ class Standing(ReadOnly):
     async def _write(self, contact_id: str, values: Values) -> Values:
         names = {name: self._called[name] for name in values}
         there = await self._definitions.there(self.wire, self.location_id, names, self.data)
-        if there.keys() != names.keys():
-            there = await self._definitions.made(self.wire, self.location_id, names, DATA_TYPES)
+        if there.keys() != names.keys():  # all of them, so that people can build on those that are empty as yet
+            there = await self._definitions.made(self.wire, self.location_id, self._called, DATA_TYPES)
         sent = [{"id": there[name].id, "field_value": _sent(there[name], value)} for name, value in values.items()]
         answer = await self.wire.write("PUT", _path(contact_id), {"customFields": sent})
         updated = reply(UpdateReply, answer, failure=AnswerLost)
