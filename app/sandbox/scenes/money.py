@@ -52,6 +52,8 @@ async def paid(story: Story) -> list[str]:
     expect(note.startswith(f"Invoice {story.invoice['number']} over {VALUE} "), f"the note says “{note}”")
     await story.at_rest()
     tags = (await story.contact(story.contact_id))["tags"]
+    notes = await story.client_notes()
+    expect(len(notes) == 1, f"our own note came back to Invoice Ninja: {notes}")
     expect("paid" in tags and "invoice-sent" not in tags, f"the contact has the tags {', '.join(tags)}")
     expect(not await story.mails(), "Invoice Ninja sent an e-mail")
     return [
