@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 import uvicorn
+from sqlalchemy import text
 
 from app.db import Bundled, conninfo
 from app.main import Service, build, web_app
 from app.migrations import upgrade
+from app.sandbox.highlevel.webhooks import EVENTS
 from app.sandbox.processes import Simulator
 from app.settings import Settings
 
@@ -23,6 +25,14 @@ LOCATION = "sandboxLocation0001"
 SERVICE_TOKENS = ("sandbox-highlevel-service-token", "sandbox-ninja-service-token")
 HUMAN_HIGHLEVEL = {"Authorization": "Bearer sandbox-highlevel-human-token", "Version": "2021-07-28"}
 HUMAN_NINJA = {"X-API-TOKEN": "sandbox-ninja-human-token", "Accept": "application/json"}
+_UNSETTLED = text("""
+    SELECT (SELECT count(*) FROM events WHERE state = 'pending')
+         + (SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'sync' AND status IN ('todo', 'doing'))
+""")
+BRIDGE = {
+    "contact": {"tags": {"into": "custom_value1"}},
+    **{name: {"enabled": True} for name in ("business", "task", "note", "opportunity", "balance", "notice")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,13 @@ class Stage:
     highlevel: httpx.AsyncClient
     ninja: httpx.AsyncClient
     service: Service
+
+    async def under_way(self) -> int:
+        """Deliveries, events and jobs that are not done."""
+        answers = [await vendor.get("/_control/deliveries") for vendor in (self.highlevel, self.ninja)]
+        async with self.service.engine.connect() as connection:
+            waiting = (await connection.execute(_UNSETTLED)).scalar_one()
+        return int(waiting) + sum(int(answer.json()["pending"]) for answer in answers)
 
 
 @asynccontextmanager
@@ -120,9 +137,11 @@ async def connect(stage: Stage, ninja_url: str) -> None:
         name="Sandbox",
         crm_connection_id=crm["id"],
         billing_connection_id=billing["id"],
-        settings={"task": {"enabled": True}},
+        settings=BRIDGE,
     )
-    await _post(stage.highlevel, "/_control/webhooks", url=f"{stage.url}/webhooks/highlevel", events="all")
+    # An address for each: deliveries of businesses and products do not say what happened.
+    events = {event: f"{stage.url}/webhooks/highlevel/{event}" for event in EVENTS}
+    await _post(stage.highlevel, "/_control/webhooks", events=events)
 
 
 async def until(check: Callable[[], Awaitable[Any]], seconds: float) -> Any:

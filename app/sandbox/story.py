@@ -13,6 +13,8 @@ from app.logs import configure
 from app.sandbox.stage import LOCATION, Stage, set_up, until
 
 PATIENCE = 15.0
+_NOTE = 141
+"""Invoice Ninja's number of activities that are notes."""
 
 
 @dataclass(slots=True)
@@ -21,6 +23,7 @@ class Story:
     out: Console
     contact_id: str = ""
     client_id: str = ""
+    invoice: dict[str, Any] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     started: float = 0
     arrived: float = 0
@@ -66,6 +69,17 @@ class Story:
         answer = await self.stage.ninja.get(f"/api/v1/clients/{self.client_id}")
         return dict(answer.raise_for_status().json()["data"])
 
+    async def client_notes(self) -> list[str]:
+        """The notes in the client's activity, newest first."""
+        body = {"entity": "client", "entity_id": self.client_id, "rows": 500}
+        answer = await self.stage.ninja.post("/api/v1/activities/entity", json=body)
+        told = answer.raise_for_status().json()["data"]
+        return [str(each["notes"]) for each in told if each["activity_type_id"] == _NOTE]
+
+    async def mails(self) -> list[dict[str, Any]]:
+        """What Invoice Ninja would have sent to people, had it been real."""
+        return list((await self.stage.ninja.get("/_control/state")).raise_for_status().json().get("emails", ()))
+
     async def edit_client(self, **fields: Any) -> None:
         whole = await self.client()
         path = f"/api/v1/clients/{self.client_id}"
@@ -86,13 +100,11 @@ class Story:
         return list((await self.stage.admin.get("/api/v1/events", params={"limit": 100})).json()["items"])
 
     async def at_rest(self) -> None:
-        """Every event so far is handled, and none comes any more."""
+        """Every delivery is here, every event is handled, and nothing more has come of it."""
 
         async def still() -> bool:
-            before = await self.events()
-            await asyncio.sleep(0.4)
-            after = await self.events()
-            return before == after and all(event["state"] != "pending" for event in after)
+            # Twice: what was written while the first look went on is told of as well.
+            return not await self.stage.under_way() and not await self.stage.under_way()
 
         expect(await until(still, PATIENCE), "events are still waiting")
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import World, connect, until
+from tests.flows.resting import rest
 
 FIELDS = [{"crm": "first_name", "billing": "first_name"}, {"crm": "email", "billing": "email"}]
 ODD = ["x" * 300, "🧾 ✅", "שלום עולם", "a < b & c > d", "<script>no</script>", "one\n\ntwo", "Tom &amp; Jerry"]
@@ -111,6 +112,28 @@ async def test_an_edit_is_a_correction_and_a_deletion_a_line(noted: World) -> No
     await poll(noted)
     assert await crm_notes(noted, contact) == []
     assert len(await activities(noted, client)) == 4
+
+
+async def test_what_a_notice_has_written_is_no_note_for_billing(bare_world: World) -> None:
+    """It comes back as news of a note, and again when a person edits it."""
+    await connect(bare_world, note={"enabled": True}, notice={"enabled": True})
+    contact, client = await pair(bare_world)
+    body = {"client_id": client, "line_items": [{"cost": 100, "quantity": 1}]}
+    (await bare_world.ninja.post("/api/v1/invoices", json=body, params={"mark_sent": "true"})).raise_for_status()
+    await until(lambda: bare_world.rows("links", object="notice", state="ok"), 20)
+    await rest(bare_world)
+    (told,) = (await bare_world.highlevel.get(f"/contacts/{contact}/notes")).json()["notes"]
+    assert told["body"].endswith("was sent.")
+    path = f"/contacts/{contact}/notes/{told['id']}"
+    (await bare_world.highlevel.put(path, json={"body": "They have it."})).raise_for_status()
+    await add_note(bare_world, contact, "A note of a person's.")
+    await rest(bare_world)
+    assert await activities(bare_world, client) == ["A note of a person's."]
+    assert {row["kind"] for row in await bare_world.rows("events", external_id=f"{contact}/{told['id']}")} == {
+        "NoteCreate",
+        "NoteUpdate",
+    }
+    assert await bare_world.rows("activities", action="excluded") == []
 
 
 async def test_a_deleted_note_is_kept_without_a_word_where_the_owner_wants_it(bare_world: World) -> None:

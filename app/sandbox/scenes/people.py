@@ -50,7 +50,7 @@ async def echo(story: Story) -> list[str]:
     await story.at_rest()
     written, heard = await story.writes() - before, len(await story.events()) - events
     expect(written == 1, f"{written} writes instead of one")
-    return [f"one edit: {heard} events (ours came back as one of them), 1 write, nothing after it"]
+    return [f"one edit: {heard} events, those of our own write among them; 1 write, and nothing after it"]
 
 
 async def _city(story: Story, city: str) -> bool:
@@ -97,7 +97,7 @@ async def vendor_down(story: Story) -> list[str]:
 
     jobs = await until(waiting, PATIENCE)
     expect(jobs, "the failure is not visible")
-    await asyncio.sleep(2)
+    await asyncio.sleep(1)
     await story.stage.ninja.delete("/_control/faults")
     story.started = time.perf_counter()
     await story.arrival(lambda: _city(story, "Edinburgh"), "the change was lost")

@@ -127,6 +127,8 @@ class ObjectType:
     object was switched on takes no part (`ObjectSettings.since`).
     `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
     twins are told apart by, or keeps them all in one text.
+    `beside`: the object whose records are of the same kind to a vendor, with the same ids: what is linked as one of
+    those is none of these (what a notice has written is a note of the contact, too).
     `made_on`: the sides on which records are made for the other side's.
     `part`: a record with a parent is a part of the parent's record in billing (one contact of a client), and one
     without a parent stands alone. Where the parents are switched off, all stand alone.
@@ -146,6 +148,7 @@ class ObjectType:
     of_every_parent: bool = False
     once: bool = False
     in_turn: bool = False
+    beside: str = ""
     made_on: frozenset[Side] = frozenset(Side)
 
     def identity(self, record: Record) -> str:
