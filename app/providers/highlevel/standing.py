@@ -72,10 +72,10 @@ class Standing(ReadOnly):
         return replace(current, values={**kept, **tags})
 
     async def _write(self, contact_id: str, values: Values) -> Values:
-        names = {name: self._called[name] for name in values}
-        there = await self._definitions.there(self.wire, self.location_id, names, self.data)
-        if there.keys() != names.keys():
-            there = await self._definitions.made(self.wire, self.location_id, names, DATA_TYPES)
+        """What is missing is made all at once, also for what is empty so far: workflows and columns may name it."""
+        there = await self._definitions.there(self.wire, self.location_id, self._called, self.data)
+        if there.keys() != self._called.keys():
+            there = await self._definitions.made(self.wire, self.location_id, self._called, DATA_TYPES)
         sent = [{"id": there[name].id, "field_value": _sent(there[name], value)} for name, value in values.items()]
         answer = await self.wire.write("PUT", _path(contact_id), {"customFields": sent})
         updated = reply(UpdateReply, answer, failure=AnswerLost)
