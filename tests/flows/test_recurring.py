@@ -147,6 +147,7 @@ async def test_the_date_waits_until_the_client_has_a_contact(recurring: World) -
     made = await recurring.add_client(name="Late", contacts=[{"first_name": "Lata", "email": "lata@example.com"}])
     await add_recurring(recurring, made["id"], day(7))
     await poll(recurring)
+    await until(lambda: recurring.rows("links", object="recurring", state="waiting_for_parent"))
     (link,) = await until(lambda: recurring.rows("links", object="recurring", state="ok"), 20)
     assert await next_day(recurring, link["crm_id"]) == day(7)
 
