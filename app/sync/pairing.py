@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from app.errors import Duplicate, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
+from app.sync.apart import of_another
 from app.sync.fieldmap import Rule
 from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
 from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
@@ -35,6 +36,8 @@ _SHARED = (
 async def pair_up(work: Work) -> Settlement | None:
     """The record has no partner yet. None: it is gone, nothing is left to do."""
     side = work.target.side
+    if apart := await of_another(work):
+        return apart
     record = await work.fetch(side)
     if record is None:
         return None

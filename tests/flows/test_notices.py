@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import World, connect, until
 from tests.flows.test_balance import add_invoice, day, pay, refund
+from tests.flows.test_notes import activities
 from tests.flows.test_tasks import pair
 
 
@@ -272,3 +273,22 @@ async def test_a_notice_costs_two_calls_and_a_quiet_round_of_polling_six(noticed
     paths = [each["path"].rpartition("/")[2] for each in await noticed.calls(noticed.ninja)]
     assert paths == ["invoices", "invoices", "quotes", "quotes", "credits", "payments"]
     assert await noticed.calls(noticed.highlevel) == []
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+async def test_a_notice_does_not_come_back_as_a_note_of_the_client(bare_world: World, lost: bool) -> None:
+    await connect(bare_world, notice={"enabled": True}, note={"enabled": True})
+    contact, client = await pair(bare_world)
+    path = f"^/contacts/{contact}/notes$"
+    if lost:
+        await bare_world.fault(bare_world.highlevel, kind="drop_after", method="POST", path=path, times=1)
+    invoice = await add_invoice(bare_world, client, 33)
+    sent = f"Invoice {invoice['number']} over 33.00 USD was sent."
+    await told(bare_world, contact, sent)
+    await bare_world.highlevel.post(f"/contacts/{contact}/notes", json={"body": "A person's own."})
+    await until(lambda: bare_world.rows("links", object="note", state="ok"), 20)
+    await bare_world.quiet()
+    assert await activities(bare_world, client) == ["A person's own."]
+    excluded = await bare_world.rows("links", object="note", state="excluded")
+    assert [each["problem"] for each in excluded] == ["apart"]
+    assert len(await bare_world.rows("links", object="notice", state="ok")) == 1

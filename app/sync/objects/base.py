@@ -125,6 +125,7 @@ class ObjectType:
     parent's partner. It is never made and never put away. `of_every_parent`: it is looked at for each of them.
     `once`: it is written once, and never looked at again, whatever becomes of either side. What was there before the
     object was switched on takes no part (`ObjectSettings.since`).
+    `apart_from`: the object whose records look the same; one that was made for a record of that one is none of this.
     `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
     twins are told apart by, or keeps them all in one text.
     `made_on`: the sides on which records are made for the other side's.
@@ -145,6 +146,7 @@ class ObjectType:
     facet: bool = False
     of_every_parent: bool = False
     once: bool = False
+    apart_from: str = ""
     in_turn: bool = False
     made_on: frozenset[Side] = frozenset(Side)
 

@@ -44,4 +44,5 @@ NOTE = ObjectType(
     recognised_by="body",
     parent="contact",
     in_turn=True,
+    apart_from="notice",
 )
