@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from app.errors import Duplicate, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
+from app.sync.apart import of_another
 from app.sync.fieldmap import Rule
 from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
 from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
-from app.sync.participation import counted_elsewhere, filtered, filtered_before_create, left_out, takes_part
+from app.sync.participation import filtered, filtered_before_create, left_out, takes_part
 from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
 from app.sync.records import Presence, Record, Side, Writable, owner_of
@@ -35,6 +36,8 @@ _SHARED = (
 async def pair_up(work: Work) -> Settlement | None:
     """The record has no partner yet. None: it is gone, nothing is left to do."""
     side = work.target.side
+    if apart := await of_another(work):
+        return apart
     record = await work.fetch(side)
     if record is None:
         return None
@@ -43,7 +46,7 @@ async def pair_up(work: Work) -> Settlement | None:
     if excluded := _excluded(work, record):
         problem, detail = excluded
         return put_aside(work.target, work.link, LinkState.EXCLUDED, problem, detail)
-    if away := await counted_elsewhere(work, record) or filtered(work, {side: record}):
+    if away := filtered(work, {side: record}):
         return away
     if side is Side.BILLING and (name := await _elsewhere(work, record)):
         detail = f"It belongs to bridge “{name}”, which shares this billing account."

@@ -43,18 +43,6 @@ def filtered_before_create(work: Work, record: Record) -> Settlement | None:
     )
 
 
-async def counted_elsewhere(work: Work, record: Record) -> Settlement | None:
-    """Where it is linked as a record of the object beside this one: our own writing, which comes back as news.
-
-    No activity tells of it: the other object's has.
-    """
-    if not work.type.beside:
-        return None
-    known = await work.store.find(replace(work.target, object=work.type.beside), work.target.side, record.id)
-    away = _excluded(work, "beside", f"It is one of the {OBJECTS[work.type.beside].plural}." if known else "")
-    return replace(away, activity=None) if away else None
-
-
 async def left_out(work: Work, crm: Record, billing: Record) -> Settlement | None:
     """Why a pair takes no part now; None where it does."""
     if away := filtered(work, {Side.CRM: crm, Side.BILLING: billing}):

@@ -57,6 +57,7 @@ FIRST_PART = text(
     f"SELECT {_FIELDS} FROM links WHERE bridge_id = :bridge_id AND object = :object"  # noqa: S608
     " AND starts_with(billing_id, :begins) AND crm_id IS NOT NULL AND state <> 'unlinked' ORDER BY id LIMIT 1"
 )
+# Bridges of different CRM accounts may share a billing account.
 ELSEWHERE = text("""
     SELECT b.name FROM links l
       JOIN bridges b ON b.id = l.bridge_id
@@ -70,6 +71,14 @@ AWAITED = {
     side: text(
         "SELECT 1 FROM links WHERE state IN ('retrying', 'waiting', 'failed') AND bridge_id = :bridge_id"  # noqa: S608
         f" AND object = :object AND creating = :side AND {column} IS NULL LIMIT 1"
+    )
+    for side, column in COLUMN.items()
+}
+# A create went out to this side, and its answer is not here yet.
+COMING = {
+    side: text(
+        "SELECT 1 FROM links WHERE bridge_id = :bridge_id AND object = :object AND creating = :side"  # noqa: S608
+        f" AND {column} IS NULL AND (claimed_until > now() OR state IN ('retrying', 'waiting')) LIMIT 1"
     )
     for side, column in COLUMN.items()
 }

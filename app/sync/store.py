@@ -131,16 +131,17 @@ class Store:
         """Whether a record like this may have come of a create of ours whose answer was lost."""
         return await self._one(statements.AWAITED[target.side], _key(target)) is not None
 
+    async def coming(self, target: Target) -> bool:
+        """Whether a record like this may be about to come of a create of ours that is under way, or was lost."""
+        return await self._one(statements.COMING[target.side], _key(target)) is not None
+
     async def first_part(self, target: Target) -> LinkRow | None:
         """Of the pairs of the parts of a billing record, the oldest: it speaks for the whole."""
         row = await self._one(statements.FIRST_PART, {**_key(target), "begins": f"{target.external_id}/"})
         return LinkRow(**row) if row is not None else None
 
     async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
-        """The other bridge, by its name, that has a billing record linked, or is linking it: `slot` names its partner.
-
-        Bridges of different CRM accounts may share a billing account.
-        """
+        """The other bridge, by its name, that has a billing record, or is linking it: `slot` names its partner."""
         row = await self._one(statements.ELSEWHERE, {**_key(target), "billing_id": billing_id, "slot": slot})
         return str(row["name"]) if row else None
 

@@ -10,7 +10,6 @@ from app.providers.highlevel.appointments import Appointments
 from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.notes import Notes
-from app.providers.highlevel.notices import Notices
 from app.providers.highlevel.opportunities import Opportunities
 from app.providers.highlevel.products import Products
 from app.providers.highlevel.standing import Standing
@@ -26,7 +25,7 @@ OBJECTS: Mapping[str, Opener] = {
     "task": Tasks,
     "balance": Standing,
     "recurring": Standing,
-    "notice": Notices,
+    "notice": Notes,
     "note": Notes,
     "appointment": Appointments,
     "opportunity": Opportunities,

@@ -14,7 +14,7 @@ from app.providers.highlevel.replies import Note, NoteReply, NotesReply, reply
 from app.providers.highlevel.tasks import moment
 from app.providers.highlevel.wire import ID, own_path, task_id
 from app.providers.http import Wire
-from app.sync.objects import NoteSettings
+from app.sync.objects import NoteSettings, NoticeSettings
 from app.sync.records import FieldSpec, Kind, Record, Values
 from app.sync.values import same
 
@@ -24,7 +24,7 @@ class Notes(Plain):
     wire: Wire
     location_id: str
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    settings: NoteSettings = field(default_factory=NoteSettings)
+    settings: NoteSettings | NoticeSettings = field(default_factory=NoteSettings)
 
     def fields(self) -> Mapping[str, FieldSpec]:
         return {"body": FieldSpec(name="body", label="Text")}

@@ -11,11 +11,11 @@ from app.providers.http import Wire
 from app.providers.invoice_ninja import states
 from app.providers.invoice_ninja.balances import OWN, WithClient
 from app.providers.invoice_ninja.company import Company
-from app.providers.invoice_ninja.resources.billing import Bill, Credit, Payment, Quote
+from app.providers.invoice_ninja.resources.billing import Bill, Payment, Quote
 from app.providers.invoice_ninja.resources.parties import Client
 from app.providers.invoice_ninja.resources.resource import ALIVE, Lifecycle, Resource
 from app.providers.invoice_ninja.resources.spec import Spec
-from app.providers.invoice_ninja.resources.table import CREDITS, INVOICES, PAYMENTS, QUOTES
+from app.providers.invoice_ninja.resources.table import CLIENTS, CREDITS, INVOICES, PAYMENTS, QUOTES
 from app.providers.invoice_ninja.states import State, notice_id
 from app.providers.readonly import ReadOnly
 from app.sync.objects import NoticeSettings
@@ -29,10 +29,6 @@ class ClientsQuote(Quote):
     client: Client
 
 
-class ClientsCredit(Credit):
-    client: Client
-
-
 class ClientsPayment(Payment):
     client: Client
 
@@ -42,7 +38,8 @@ Reached = Callable[[Any, date], Iterable[State]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """`calendar`: the filter that finds what only the calendar brings, "" where there is no such thing."""
+    """`include`: what comes with one; a credit comes without its client in many versions. `calendar`: the filter that
+    finds what only the calendar brings, "" where there is no such thing."""
 
     one: Spec[Any]
     many: Spec[Any]
@@ -66,7 +63,7 @@ SOURCES: Mapping[str, Source] = {
         reached=states.of_quote,
         calendar="expired",
     ),
-    "credit": Source(one=CREDITS.answering(ClientsCredit), many=CREDITS, include=("client",), reached=states.of_credit),
+    "credit": Source(one=CREDITS, many=CREDITS, include=(), reached=states.of_credit),
     "payment": Source(
         one=PAYMENTS.answering(ClientsPayment),
         many=PAYMENTS,
@@ -86,7 +83,7 @@ class Notices(ReadOnly):
     settings: NoticeSettings = field(default_factory=NoticeSettings)
 
     def fields(self) -> Mapping[str, FieldSpec]:
-        return {"text": FieldSpec(name="text", label="What happened")}
+        return {"body": FieldSpec(name="body", label="What happened")}
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         """Raises Gone where it is not told, or did not happen, or is undone: the document counts, not the event."""
@@ -99,8 +96,9 @@ class Notices(ReadOnly):
         state = next((each for each in source.reached(found, self._company.today) if each.key == key), None)
         if state is None:
             raise Gone(f"{entity} {id_} is not {key.partition('/')[0]}")
-        text = wording.format_map(self._words(found, state))
-        return Record(id=external_id, parent=found.client_id, values={"text": text}, created_at=state.at)
+        client = found.client if source.include else await Resource(self.wire, CLIENTS).get(found.client_id)
+        text = wording.format_map(self._words(found, client, state))
+        return Record(id=external_id, parent=found.client_id, values={"body": text}, created_at=state.at)
 
     async def each(self, since: datetime) -> AsyncIterator[Record]:
         """Only which there are: their words are made when they are told."""
@@ -128,8 +126,7 @@ class Notices(ReadOnly):
         wording: str = getattr(self.settings.wording, f"{entity}_{name}", "")
         return wording
 
-    def _words(self, found: Any, state: State) -> Mapping[str, str]:
-        client: Client = found.client
+    def _words(self, found: Any, client: Client, state: State) -> Mapping[str, str]:
         currency = str(client.settings.get("currency_id") or "")
         amount, left = found.amount, Decimal(0)
         if isinstance(found, Payment):

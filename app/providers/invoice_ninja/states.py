@@ -19,6 +19,7 @@ OWED = (SENT, PARTIAL, PAID)
 APPROVED, CONVERTED = "3", "4"
 RECEIVED = ("4", "5", "6")
 """Payments that brought money: completed, partly refunded, refunded. Not: pending, cancelled, failed."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def of_invoice(invoice: Invoice, today: date | None = None, payments: Sequence[P
     if invoice.status_id not in OWED:
         return
     if invoice.balance > 0 and today and invoice.due_date and invoice.due_date < today:
-        yield State(name="overdue", at=_next_day(invoice.due_date), day=invoice.due_date)
+        yield State(name="overdue", at=_passed(invoice, invoice.due_date), day=invoice.due_date)
     paid = max((each for each in payments if not each.is_deleted), key=_when, default=None)
     at, day = (paid.created_at, paid.date) if paid else (invoice.updated_at, None)
     if invoice.balance <= 0 < invoice.amount:
@@ -64,12 +65,12 @@ def of_quote(quote: Quote, today: date | None = None) -> Iterator[State]:
     if quote.status_id in (APPROVED, CONVERTED):
         yield State(name="approved", at=quote.updated_at)
     if quote.status_id not in (APPROVED, CONVERTED) and today and quote.due_date and quote.due_date < today:
-        yield State(name="expired", at=_next_day(quote.due_date), day=quote.due_date)
+        yield State(name="expired", at=_passed(quote, quote.due_date), day=quote.due_date)
 
 
 def of_credit(credit: Credit, today: date | None = None) -> Iterator[State]:
     if not credit.is_deleted and credit.status_id != DRAFT:
-        yield State(name="made", at=credit.created_at, day=credit.date)
+        yield State(name="made", at=_sent(credit), day=credit.date)
 
 
 def of_payment(payment: Payment, today: date | None = None) -> Iterator[State]:
@@ -121,20 +122,24 @@ def moment(text: str) -> datetime | None:
 
 
 def _reached_by_people(bill: Bill) -> Iterator[State]:
-    """Marked as sent without an e-mail it has no date of its own: then it is as old as the document."""
-    sent = [at for each in bill.invitations if (at := moment(each.sent_date))]
     viewed = [at for each in bill.invitations if (at := moment(each.viewed_date))]
-    yield State(name="sent", at=min(sent, default=bill.created_at))
+    yield State(name="sent", at=_sent(bill))
     if viewed:
         yield State(name="viewed", at=min(viewed))
 
 
+def _sent(bill: Bill) -> datetime | None:
+    """Marked as sent without an e-mail it has no date of its own: then it is as old as the document."""
+    return min((at for each in bill.invitations if (at := moment(each.sent_date))), default=bill.created_at)
+
+
 def _when(payment: Payment) -> datetime:
-    return payment.created_at or datetime.min.replace(tzinfo=UTC)
+    return payment.created_at or _LONG_AGO
 
 
-def _next_day(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+def _passed(bill: Bill, day: date) -> datetime:
+    """When a day was over for it: one that was sent later is late from then on."""
+    return max(datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1), _sent(bill) or _LONG_AGO)
 
 
 def _plain(value: Decimal) -> str:

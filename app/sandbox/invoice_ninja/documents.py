@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from app.sandbox.invoice_ninja import columns
+from app.sandbox.invoice_ninja import clients, columns
 from app.sandbox.invoice_ninja.answers import ApiError, InvalidError
 from app.sandbox.invoice_ninja.bodies import text
 from app.sandbox.invoice_ninja.ids import encode
@@ -193,7 +193,7 @@ def present(ninja: Ninja, row: Row, includes: list[str]) -> Row:
     body = shown(row)
     client = ninja.tables["clients"].rows.get(row["client_id"])
     if "client" in includes:
-        body["client"] = shown(client) if client else {}
+        body["client"] = clients.present(ninja, client, []) if client else {}
     if "payments" in includes:
         paid = ninja.tables["payments"].rows.values()
         body["payments"] = [

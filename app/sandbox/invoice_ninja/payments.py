@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.sandbox.invoice_ninja import columns
+from app.sandbox.invoice_ninja import clients, columns
 from app.sandbox.invoice_ninja.answers import InvalidError, data, duplicate_request
 from app.sandbox.invoice_ninja.bodies import number, text
 from app.sandbox.invoice_ninja.documents import CANCELLED, DRAFT, PAID, SENT, owe, today
@@ -152,6 +152,8 @@ async def refund(ninja: Ninja, call: Call) -> Response:
     row["status_id"] = "6" if row["refunded"] >= row["amount"] else "5"
     for invoice_id, amount in parts:
         _give_back(ninja, invoice_id, amount)
+    if not parts:
+        _pay_back(ninja, row["client_id"], total)
     ninja.save("payments", row)
     await ninja.emit(UPDATED, lambda: told(ninja, row), late=CHANGE_WAIT)
     return data(shown(row))
@@ -165,10 +167,15 @@ def _give_back(ninja: Ninja, invoice_id: str, amount: float) -> None:
     owe(ninja, invoice, amount)
     if not invoice["paid_to_date"]:
         invoice["status_id"] = SENT
-    client = ninja.tables["clients"].rows.get(invoice["client_id"])
+    _pay_back(ninja, invoice["client_id"], amount)
+    ninja.save("invoices", invoice)
+
+
+def _pay_back(ninja: Ninja, client_id: str, amount: float) -> None:
+    """What no invoice had is taken off the client alone. Read in the product's code, not recorded."""
+    client = ninja.tables["clients"].rows.get(client_id)
     if client is not None:
         client["paid_to_date"] = cents(client["paid_to_date"] - amount)
-    ninja.save("invoices", invoice)
 
 
 async def undo(ninja: Ninja, call: Call, row: Row) -> None:
@@ -178,13 +185,14 @@ async def undo(ninja: Ninja, call: Call, row: Row) -> None:
         refunded = min(left, part["amount"])
         left -= refunded
         _give_back(ninja, part["invoice_id"], part["amount"] - refunded)
+    _pay_back(ninja, row["client_id"], row["amount"] - row["applied"] - left)
 
 
 def present(ninja: Ninja, row: Row, includes: list[str]) -> Row:
     body = shown(row)
     if "client" in includes:
         client = ninja.tables["clients"].rows.get(row["client_id"])
-        body["client"] = shown(client) if client else {}
+        body["client"] = clients.present(ninja, client, []) if client else {}
     if "invoices" in includes:
         known = ninja.tables["invoices"].rows
         body["invoices"] = [

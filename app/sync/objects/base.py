@@ -125,10 +125,9 @@ class ObjectType:
     parent's partner. It is never made and never put away. `of_every_parent`: it is looked at for each of them.
     `once`: it is written once, and never looked at again, whatever becomes of either side. What was there before the
     object was switched on takes no part (`ObjectSettings.since`).
+    `apart_from`: the object whose records look the same; one that was made for a record of that one is none of this.
     `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
     twins are told apart by, or keeps them all in one text.
-    `beside`: the object whose records are of the same kind to a vendor, with the same ids: what is linked as one of
-    those is none of these (what a notice has written is a note of the contact, too).
     `made_on`: the sides on which records are made for the other side's.
     `part`: a record with a parent is a part of the parent's record in billing (one contact of a client), and one
     without a parent stands alone. Where the parents are switched off, all stand alone.
@@ -147,8 +146,8 @@ class ObjectType:
     facet: bool = False
     of_every_parent: bool = False
     once: bool = False
+    apart_from: str = ""
     in_turn: bool = False
-    beside: str = ""
     made_on: frozenset[Side] = frozenset(Side)
 
     def identity(self, record: Record) -> str:

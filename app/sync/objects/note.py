@@ -44,5 +44,5 @@ NOTE = ObjectType(
     recognised_by="body",
     parent="contact",
     in_turn=True,
-    beside="notice",
+    apart_from="notice",
 )

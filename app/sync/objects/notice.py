@@ -46,7 +46,7 @@ class Wordings(BaseModel):
 
 
 class NoticeSettings(ObjectSettings):
-    default_map = (Pair("text", "text", Direction.TO_CRM),)
+    default_map = (Pair("body", "body", Direction.TO_CRM),)
 
     wording: Wordings = Field(default_factory=lambda: Wordings(), description="What each note says")
 
@@ -60,7 +60,7 @@ NOTICE = ObjectType(
         " sent, approved, expired; credit made; payment received, refunded, deleted",
     },
     settings=NoticeSettings,
-    recognised_by="text",
+    recognised_by="body",
     parent="contact",
     once=True,
 )
