@@ -79,6 +79,8 @@ def resolve(
             skipped.append(Skipped(pair, f"the CRM account has no field “{pair.crm}”"))
         elif right is None:
             skipped.append(Skipped(pair, f"the billing account has no field “{pair.billing}”"))
+        elif lack := left.lacking or right.lacking:
+            skipped.append(Skipped(pair, lack))
         elif not _can_meet(left, right):
             skipped.append(Skipped(pair, "tags are kept in a field for text, and in no other"))
         elif pair.billing == reserved:

@@ -153,7 +153,7 @@ def merge_tags(rule: Rule, base: Base | None, left: Values, right: Values) -> It
         added = {key: word for key, word in now[source].items() if key not in agreed[source]}
         removed = agreed[source].keys() - now[source].keys() - (now[target].keys() - agreed[target].keys())
         before = values[target].get(rule.spec(target).name, "")
-        after, left_out = _retagged(before, added, removed, rule.spec(target).max_length)
+        after, left_out = _retagged(before, added, removed, rule.spec(target))
         if left_out:
             yield Held(rule, target, tag_text(left_out), "there is no room for it")
         if not same(Kind.TAGS, before, after):
@@ -164,20 +164,24 @@ _CALLED = {Side.CRM: "the CRM", Side.BILLING: "billing"}
 
 
 def _retagged(
-    text: str, added: Mapping[str, str], removed: Collection[str], max_length: int | None
+    text: str, added: Mapping[str, str], removed: Collection[str], spec: FieldSpec
 ) -> tuple[str, Sequence[str]]:
-    """`text` with and without these, and what of `added` would make it too long: no tag is cut."""
+    """`text` with and without these, and what of `added` is too long or would make it so: no tag is cut."""
     words = {key: word for key, word in tags_of(text).items() if key not in removed}
     left_out: list[str] = []
     for key, word in sorted(added.items()):
         grown = tag_text([*words.values(), word])
         if key in words:
             continue
-        if max_length is not None and len(grown) > max_length:
+        if _longer(grown, spec.max_length) or _longer(word, spec.longest_tag):
             left_out.append(word)
         else:
             words[key] = word
     return tag_text(words.values()), left_out
+
+
+def _longer(text: str, most: int | None) -> bool:
+    return most is not None and len(text) > most
 
 
 def _now(rule: Rule, side: Side, values: Values) -> str:

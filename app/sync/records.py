@@ -59,6 +59,8 @@ class FieldSpec:
     the only ones that take part.
     `guarded`: what people entered there is never overwritten; only what was written there last is.
     `sparse`: empty says nothing, and empties nothing on the other side.
+    `longest_tag`: characters of one tag that the provider keeps; a longer one is held back.
+    `lacking`: why this account has no such field, where that is more than that nobody knows it. No pair works with it.
     """
 
     name: str
@@ -72,6 +74,8 @@ class FieldSpec:
     options: frozenset[str] | None = None
     guarded: bool = False
     sparse: bool = False
+    longest_tag: int | None = None
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from app.providers.highlevel.mapping import tags
+from app.providers.highlevel.replies import ContactReply, reply
 from app.providers.http import Wire
 
 
@@ -12,3 +14,9 @@ async def retag(wire: Wire, contact_id: str, *, add: Collection[str] = (), remov
         await wire.write("POST", path, {"tags": sorted(add)})
     if remove:
         await wire.write("DELETE", path, {"tags": sorted(remove)})
+
+
+async def tags_of_contact(wire: Wire, contact_id: str) -> str:
+    """As "a, b". Raises Gone."""
+    contact = reply(ContactReply, await wire.get(f"/contacts/{contact_id}")).contact
+    return tags(contact.get("tags") or ())

@@ -1,10 +1,12 @@
 """The tasks of one HighLevel location's contacts. contracts/ghl, section 5.
 
-A task is known to us as `contact id/task id`. No event tells of an edit, and a task shows no times of its own.
+A task is known to us as `contact id/task id`. No event tells of an edit, and a task shows no times of its own. It has
+no tags: those of its contact are read beside it where they are wanted. They are no part of what a write or a list
+answers, so nothing takes them for delivered, or for emptied.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +14,7 @@ from zoneinfo import ZoneInfo
 from app.errors import AnswerLost, Gone, Retry
 from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.highlevel.replies import Task, TaskReply, TasksReply, reply
+from app.providers.highlevel.tags import tags_of_contact
 from app.providers.highlevel.wire import ID, own_path, task_id
 from app.providers.http import Wire
 from app.sync.objects import TaskSettings
@@ -29,6 +32,8 @@ class Tasks(Plain):
     location_id: str
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     settings: TaskSettings = field(default_factory=TaskSettings)
+    _tags: dict[str, str] = field(default_factory=dict, repr=False)
+    """Of contacts that were asked for; one of these objects lives as long as one job."""
 
     def fields(self) -> Mapping[str, FieldSpec]:
         specs = (
@@ -37,6 +42,7 @@ class Tasks(Plain):
             FieldSpec(name="due", label="Due date", kind=Kind.DATE, strict=True),
             FieldSpec(name="completed", label="Completed"),
             FieldSpec(name="assignee", label="Assignee", kind=Kind.EMAIL, options=frozenset(self._users.values())),
+            *((FieldSpec(name="tags", label="Tags of the contact", kind=Kind.TAGS),) if self.settings.tags else ()),
         )
         return {each.name: each for each in specs}
 
@@ -45,8 +51,9 @@ class Tasks(Plain):
         if not ID.fullmatch(own):
             raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel task")
         if not contact_id:
-            return self._read(await self._sought(own))
-        return self._read(reply(TaskReply, await self.wire.get(own_path(external_id, "tasks"))).task, contact_id)
+            return await self._tagged(self._read(await self._sought(own)))
+        answer = reply(TaskReply, await self.wire.get(own_path(external_id, "tasks")))
+        return await self._tagged(self._read(answer.task, contact_id))
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The task of this id, or the contact's tasks of this title."""
@@ -60,7 +67,9 @@ class Tasks(Plain):
         found = reply(TasksReply, await self.wire.get(f"/contacts/{key.parent}/tasks")).tasks
         wanted = key.value.casefold()
         return [
-            self._read(each, key.parent) for each in found if same(Kind.TEXT, (each.title or "").casefold(), wanted)
+            await self._tagged(self._read(each, key.parent))
+            for each in found
+            if same(Kind.TEXT, (each.title or "").casefold(), wanted)
         ]
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
@@ -107,6 +116,13 @@ class Tasks(Plain):
             if task.id == own:
                 return task
         raise Gone(f"HighLevel has no task {own}")
+
+    async def _tagged(self, record: Record) -> Record:
+        if not (self.settings.tags and ID.fullmatch(record.parent)):
+            return record
+        if record.parent not in self._tags:
+            self._tags[record.parent] = await tags_of_contact(self.wire, record.parent)
+        return replace(record, values={**record.values, "tags": self._tags[record.parent]})
 
     def _read(self, task: Task, contact_id: str = "") -> Record:
         contact_id = contact_id or task.contact_id

@@ -16,6 +16,7 @@ from app.providers.invoice_ninja.hooks import InvoiceNinjaHooks
 from app.providers.invoice_ninja.login import memberships
 from app.providers.invoice_ninja.mapping import SLOT_FIELDS
 from app.providers.invoice_ninja.rights import role, warnings
+from app.providers.invoice_ninja.task_tags import OF_TASKS
 from app.providers.invoice_ninja.tasks import CompanyPersons, TaskStatuses
 from app.providers.invoice_ninja.wire import (
     API,
@@ -41,7 +42,10 @@ CAPABILITIES: Mapping[str, Capability] = {
     "note": Capability(
         Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling"
     ),
-    "tag": Capability(Support.LOCAL, "its clients have no tags: they are kept in a custom value, or as client group"),
+    "tag": Capability(
+        Support.LOCAL,
+        "its clients have no tags: they are kept in a custom value, as client group, or by newer versions on tasks",
+    ),
     "business": Capability(Support.NATIVE, "a business is a client, and its contacts are the client's"),
     "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
@@ -100,6 +104,7 @@ class InvoiceNinja:
                 **_calendar(company, statics),
                 "groups": groups,
                 **tasks,
+                "task_tags": tagged,
                 **({"is_admin": user.is_super} if user else {}),
             },
             warnings=warnings(user) if user else (),
@@ -144,9 +149,12 @@ async def _tasks(wire: Wire) -> dict[str, Any]:
 
 
 async def _has_tags(wire: Wire) -> bool:
-    """Tasks have tags from the versions of 2026 on; an older one answers with its web page (contract, section 6)."""
+    """Tasks have tags from the versions of 2026 on; an older one answers with its web page (contract, section 6).
+
+    The first of those refuse a list that does not say of which entity.
+    """
     try:
-        parse(TaskStatuses, await wire.get("/tags", {"per_page": "1"}))
+        parse(TaskStatuses, await wire.get("/tags", {**OF_TASKS, "per_page": "1"}))
     except CrossledgerError:
         return False
     return True

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from app.errors import Forbidden, Gone, Rejected, Retry
 from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.http import Wire
+from app.providers.invoice_ninja.task_tags import TaskTags
 from app.providers.invoice_ninja.wire import Meta, Pagination, parse
 from app.sync.objects import TaskSettings
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values
@@ -93,6 +94,7 @@ class Tasks(Plain):
     made_of: str = ""
     _lists: dict[str, Sequence[Record]] = field(default_factory=dict, repr=False)
     """Of clients that were asked for; one of these objects lives as long as one job."""
+    _tags_seen: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def slot(self) -> str:
@@ -107,6 +109,7 @@ class Tasks(Plain):
             FieldSpec(name="status", label="Status by name", options=frozenset(self._statuses.values())),
             FieldSpec(name="completed", label="Status", options=frozenset(reachable)),
             FieldSpec(name="assignee", label="Assignee", kind=Kind.EMAIL, options=frozenset(self._users.values())),
+            *self._tags.fields(),
         )
         return {each.name: each for each in specs}
 
@@ -114,7 +117,7 @@ class Tasks(Plain):
         task = parse(TaskAnswer, await self.wire.get(_path(external_id))).data
         if _made_of(task) != self.made_of:
             raise Gone("it belongs to another object: an appointment is a task here, too")
-        return self._read(task)
+        return await self._tags.shown(self._read(task))
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The client's live tasks that carry this external id, or have this title."""
@@ -122,7 +125,9 @@ class Tasks(Plain):
             return []
         if key.parent not in self._lists:
             self._lists[key.parent] = [
-                self._read(each) for each in await self._of_client(key.parent) if _made_of(each) == self.made_of
+                await self._tags.shown(self._read(each))
+                for each in await self._of_client(key.parent)
+                if _made_of(each) == self.made_of
             ]
         there, wanted = self._lists[key.parent], key.value.casefold()
         if key.kind is KeyKind.SLOT:
@@ -132,12 +137,16 @@ class Tasks(Plain):
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         given = {name: value for name, value in values.items() if value}
         body = {"client_id": parent, self.slot: self._marked(slot), **self._body(given, {})}
-        return self._read(parse(TaskAnswer, await self.wire.write("POST", "/tasks", body)).data)
+        body |= await self._tags.body(given, {})
+        made = parse(TaskAnswer, await self.wire.write("POST", "/tasks", body)).data
+        return await self._tags.shown(self._read(made))
 
     async def update(self, current: Record, values: Values, *, slot: str = "") -> Record:
         kept = {name: current.raw[name] for name in _SENT_BACK if name in current.raw}
         body = {**kept, **({self.slot: self._marked(slot)} if slot else {}), **self._body(values, current.raw)}
-        return self._read(parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data)
+        body |= await self._tags.body(values, current.raw)
+        changed = parse(TaskAnswer, await self.wire.write("PUT", _path(current.id), body)).data
+        return await self._tags.shown(self._read(changed))
 
     async def delete(self, current: Record) -> None:
         """Into its bin, where `restore` finds it."""
@@ -213,6 +222,10 @@ class Tasks(Plain):
 
     def _marked(self, slot: str) -> str:
         return f"{self.made_of}:{slot}" if self.made_of else slot
+
+    @property
+    def _tags(self) -> TaskTags:
+        return TaskTags(self.wire, self.data, self.settings.tags, self._tags_seen)
 
     @property
     def _due_field(self) -> str:

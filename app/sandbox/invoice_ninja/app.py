@@ -23,6 +23,7 @@ from app.sandbox.invoice_ninja import (
     portal,
     purchasing,
     resources,
+    tags,
     tasks,
     webhooks,
 )
@@ -68,6 +69,7 @@ def create_app(config: Config | None = None) -> Starlette:
     workers = 1 if config.queue == "database" else 64
     deliveries = Deliveries(seed=config.seed, concurrency=workers, timeout=None, follow_redirects=True)
     ninja = Ninja(config, deliveries)
+    kinds = [*KINDS.values(), *([tags.KIND] if config.task_tags else [])]
     control = Control(
         deliveries=deliveries,
         label=ninja.label,
@@ -77,7 +79,7 @@ def create_app(config: Config | None = None) -> Starlette:
     )
     routes = [
         control.routes(),
-        *(route for kind in KINDS.values() for route in _routes(ninja, kind)),
+        *(route for kind in kinds for route in _routes(ninja, kind)),
         *_other_routes(ninja),
         Route("/{path:path}", web_app_page, methods=["GET"]),
         Route("/{path:path}", not_supported, methods=["POST", "PUT", "PATCH", "DELETE"]),

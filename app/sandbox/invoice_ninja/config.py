@@ -51,5 +51,7 @@ class Config:
     """Seconds between a new client's check and its insert: makes the race for an id_number (section 3) easy to hit."""
     duplicate_guard: bool = True
     """Refuse equal payments and equal invoice bulk actions within a second (section 2)."""
+    task_tags: bool = False
+    """Tasks have tags, as in the versions of 2026 (section 9)."""
     seed: int = 0
     clock: Callable[[], float] = time.time

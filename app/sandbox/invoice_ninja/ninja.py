@@ -35,6 +35,7 @@ _KEYS: Mapping[str, Keys] = {
     },
     "products": {"product_key": lambda row: [row["product_key"]]},
     "vendors": {"number": _numbers},
+    "tags": {"name": lambda row: [row["name"]]},
     "webhooks": {"event_id": lambda row: [row["event_id"]]},
     **{name: {"number": _numbers} for name in _NUMBERED},
 }

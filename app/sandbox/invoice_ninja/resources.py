@@ -32,6 +32,8 @@ class Kind:
     events: Mapping[str, int] = field(default_factory=dict)
     """Event ids for archive, restore and delete."""
     actions: Mapping[str, Action] = field(default_factory=dict)
+    check_list: Callable[[Ninja, Call], None] | None = None
+    """Raises for a list that is refused as a whole."""
     check_bulk: Callable[[Ninja, Call], None] | None = None
     """Raises for a bulk call that is refused as a whole."""
     on_delete: Action | None = None
@@ -64,6 +66,8 @@ def row_of(ninja: Ninja, kind: Kind, row_id: str) -> Row:
 
 def list_rows(kind: Kind) -> Handler:
     async def handle(ninja: Ninja, call: Call) -> Response:
+        if kind.check_list is not None:
+            kind.check_list(ninja, call)
         include = lists.includes(call.query, kind.includes)
         table = ninja.tables[kind.path]
         found = lists.select(table, {**kind.filters, **lists.COMMON}, call.query)

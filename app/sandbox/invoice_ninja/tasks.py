@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from app.sandbox.invoice_ninja import catalogue, columns
+from app.sandbox.invoice_ninja import catalogue, columns, tags
 from app.sandbox.invoice_ninja.answers import InvalidError, server_error
 from app.sandbox.invoice_ninja.bodies import text
 from app.sandbox.invoice_ninja.lists import equals
@@ -47,7 +47,8 @@ async def create(ninja: Ninja, call: Call) -> tuple[Row, Row]:
         body["time_log"] = json.dumps([[ninja.now(), 0]])
     log = _check(ninja, body, None)
     first = next(iter(ninja.tables["task_statuses"].rows))
-    row = ninja.insert("tasks", _blank() | {"status_id": first})
+    tagged: Row = {"tags": []} if ninja.config.task_tags else {}
+    row = ninja.insert("tasks", _blank() | {"status_id": first} | tagged)
     _assign(ninja, row, body, log)
     row["number"] = columns.take_number(ninja, "tasks", body)
     ninja.tables["tasks"].put(row)
@@ -91,6 +92,8 @@ def _assign(ninja: Ninja, row: Row, body: Mapping[str, Any], log: list[list[Any]
     if "status_id" in body:
         known = ninja.tables["task_statuses"].rows
         row["status_id"] = text(body["status_id"]) if text(body["status_id"]) in known else ""
+    if "tags" in body and "tags" in row:
+        row["tags"] = list(dict.fromkeys(body["tags"]))
     row["time_log"] = json.dumps(log, separators=(",", ":"))
     row["is_running"] = bool(log) and log[-1][1] == 0
     row["date"] = datetime.fromtimestamp(log[0][0], UTC).strftime("%Y-%m-%d") if log else ""
@@ -98,6 +101,7 @@ def _assign(ninja: Ninja, row: Row, body: Mapping[str, Any], log: list[list[Any]
 
 def _check(ninja: Ninja, body: Mapping[str, Any], row: Row | None) -> list[list[Any]]:
     errors = columns.check_client(ninja, body, required=False) | columns.check_number(ninja, "tasks", body, row)
+    errors |= tags.check(ninja, body)
     log = _time_log(body.get("time_log"))
     if bad := next((entry for entry in log if not all(isinstance(at, int) for at in entry[:2])), None):
         listed = "".join(f"    [{place}] => {value}\n" for place, value in enumerate(bad))

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from app.sync.fieldmap import Pair
+from app.sync.fieldmap import Direction, Pair
 from app.sync.objects.base import ObjectSettings, ObjectType
 from app.sync.records import Side
 
@@ -39,6 +39,17 @@ class TaskSettings(TaskPlaces, ObjectSettings):
         max_length=20,
         description="Task statuses in billing that mean “completed”; one completed in the CRM gets the first of them",
     )
+    tags: bool = Field(
+        False,
+        description="The tags of the contact are kept on its tasks, from the CRM to billing, where the version of"
+        " Invoice Ninja has task tags",
+    )
+
+    def pairs(self) -> tuple[Pair, ...]:
+        return (*self.chosen(), *super().pairs())
+
+    def chosen(self) -> tuple[Pair, ...]:
+        return (Pair("tags", "tags", Direction.TO_BILLING),) if self.tags else ()
 
 
 TASK = ObjectType(
