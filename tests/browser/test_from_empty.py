@@ -197,4 +197,6 @@ async def pending(site: Site) -> int:
 
 
 async def webhooks(site: Site) -> list[dict[str, Any]]:
-    return list((await site.ninja.get("/api/v1/webhooks")).raise_for_status().json()["data"])
+    return list(
+        (await site.ninja.get("/api/v1/webhooks", params={"per_page": "200"})).raise_for_status().json()["data"]
+    )
