@@ -186,7 +186,8 @@ async def test_what_an_event_told_of_is_not_told_again_after_an_edit(noticed: Wo
     await told(noticed, contact, sent)
     (note,) = (await noticed.highlevel.get(f"/contacts/{contact}/notes")).json()["notes"]
     await noticed.highlevel.put(f"/contacts/{contact}/notes/{note['id']}", json={"body": "mine now"})
-    await noticed.ninja.put(f"/api/v1/invoices/{invoice['id']}", json={"public_notes": "edited"})
+    dearer = {"line_items": [{"cost": 11, "quantity": 1}]}
+    await noticed.ninja.put(f"/api/v1/invoices/{invoice['id']}", json=dearer)
     await noticed.quiet()
     await poll(noticed)
     await told(noticed, contact, "mine now")

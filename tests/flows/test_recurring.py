@@ -86,8 +86,9 @@ async def test_the_field_is_made_once_whoever_needs_it_first(recurring: World) -
     ]
     for each in clients:
         await add_recurring(recurring, each["id"], day(9))
-    path = "customFields$"
+    path = f"/locations/{LOCATION}/customFields"
     await recurring.fault(recurring.highlevel, kind="drop_after", method="POST", path=path, times=1)
+    await recurring.forget_calls()
     await poll(recurring)
 
     async def all_there() -> bool:
@@ -96,6 +97,8 @@ async def test_the_field_is_made_once_whoever_needs_it_first(recurring: World) -
     await until(all_there, 30)
     await recurring.quiet()
     assert [each["name"] for each in await definitions(recurring)].count(FIELD) == 1
+    written = [each["path"] for each in await recurring.calls(recurring.highlevel, "POST")]
+    assert written.count(path) == 1
     for row in await recurring.rows("links", object="recurring"):
         assert await next_day(recurring, row["crm_id"]) == day(9)
 
