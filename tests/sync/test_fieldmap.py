@@ -38,6 +38,13 @@ def test_a_pair_that_cannot_work_is_skipped_with_its_reason(pair: Pair, reason: 
     assert (rules, skipped.pair, skipped.reason) == ((), pair, reason)
 
 
+def test_a_field_that_an_account_lacks_is_skipped_with_its_own_reason() -> None:
+    lacking = {"email": FieldSpec(name="email", label="E-mail", lacking="its version has none")}
+    for crm, billing in ((lacking, BILLING), (CRM, lacking)):
+        rules, (skipped,) = resolve([Pair("email", "email")], crm, billing)
+        assert (rules, skipped.reason) == ((), "its version has none")
+
+
 def test_a_billing_field_is_written_from_one_crm_field_only() -> None:
     (rule,), (skipped,) = resolve([Pair("phone", "phone"), Pair("company", "phone")], CRM, BILLING)
     assert rule.crm.name == "phone"

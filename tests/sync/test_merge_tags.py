@@ -78,6 +78,13 @@ def test_a_narrower_choice_removes_nothing_and_a_wider_one_brings_what_is_there(
     assert writes(merged) == {Side.BILLING: "late, vip"}
 
 
+def test_a_single_tag_that_is_too_long_is_held_back_and_the_others_go() -> None:
+    rule = Rule(CRM_TAGS, replace(VALUE, kind=Kind.TAGS, max_length=None, longest_tag=5))
+    merged = run("12345, 123456, a", "", rule=rule)
+    assert writes(merged) == {Side.BILLING: "12345, a"}
+    assert [held.value for held in merged.held] == ["123456"]
+
+
 def test_no_tag_is_cut_and_what_has_no_room_is_held_back_until_there_is() -> None:
     left = "first tag, second tag, third"
     merged = run(left, "")

@@ -18,6 +18,7 @@ from app.sync.records import FieldSpec, Kind, Record, Values
 from app.sync.values import clean_text, tag_text, tags_of
 
 OF_TASKS = {"entity_type": "App\\Models\\Task"}
+_OF_PROJECTS = "App\\Models\\Project"
 LONGEST = 191
 _LISTED: tuple[Lifecycle, ...] = ("active",)
 
@@ -93,9 +94,10 @@ class TaskTags:
         return min((id_ for id_, name in self.seen.items() if name.casefold() == word.casefold()), default="")
 
     async def _look(self) -> None:
-        """A tag with a comma in it cannot be told from two, so it takes no part."""
+        """A tag with a comma in it cannot be told from two, so it takes no part. The filter may be ignored."""
         async for tag in self._tags.each(narrowed=OF_TASKS, lifecycle=_LISTED):
-            if (name := clean_text(tag.name)) and "," not in name:
+            name = clean_text(tag.name)
+            if name and "," not in name and tag.entity_type != _OF_PROJECTS:
                 self.seen[tag.id] = name
 
     @property

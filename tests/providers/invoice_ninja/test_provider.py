@@ -111,10 +111,14 @@ async def test_a_probe_learns_the_client_groups_and_whether_tasks_have_tags(
     reachable(ninja)
     profile = await InvoiceNinja().probe(access(), http)
     assert (profile.data["groups"], profile.facts["task tags"]) == ({"g1": "Gold"}, "no")
-    ninja.get("/tags").respond(json={"data": [{"id": "t1", "name": "urgent"}]})
+    assert profile.data["task_tags"] is False
+    tags = ninja.get("/tags").respond(json={"data": [{"id": "t1", "name": "urgent"}]})
     ninja.get("/group_settings").mock(answer("errors_permission_create_client"))
     profile = await InvoiceNinja().probe(access(), http)
     assert (profile.data["groups"], profile.facts["task tags"]) == ({}, "yes")
+    assert profile.data["task_tags"] is True
+    # A newer version refuses a list without it.
+    assert tags.calls.last.request.url.params["entity_type"] == "App\\Models\\Task"
 
 
 @pytest.mark.parametrize("base_url", [BASE, f"{BASE}/", f"{BASE}/api/v1", f"{BASE}/api/v1/"])
