@@ -79,6 +79,10 @@ async def test_the_date_goes_when_the_recurring_invoice_ends_and_comes_back_with
     await polled(recurring, contact, day(20))
 
 
+async def linked(world: World, count: int) -> bool:
+    return len(await world.rows("links", object="contact", state="ok")) == count
+
+
 async def test_the_field_is_made_once_whoever_needs_it_first(recurring: World) -> None:
     clients = [
         await recurring.add_client(name=f"Client {n}", contacts=[{"first_name": f"C{n}", "email": f"c{n}@example.com"}])
@@ -87,6 +91,9 @@ async def test_the_field_is_made_once_whoever_needs_it_first(recurring: World) -
     for each in clients:
         await add_recurring(recurring, each["id"], day(9))
     path = f"/locations/{LOCATION}/customFields"
+    await until(lambda: linked(recurring, len(clients)), 30)
+    await recurring.quiet()
+    await recurring.fault(recurring.highlevel, kind="latency", method="POST", path=path, seconds=0.5)
     await recurring.fault(recurring.highlevel, kind="drop_after", method="POST", path=path, times=1)
     await recurring.forget_calls()
     await poll(recurring)
