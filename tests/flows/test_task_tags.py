@@ -105,6 +105,7 @@ async def test_what_people_tagged_the_task_with_stays_and_goes_nowhere(tagging: 
     await complete(tagging, contact, task)
     assert await shown(tagging) == [["mine", "put away", "vip", "with, comma"]]
     assert (await tagging.contact(contact))["tags"] == ["vip"]
+    assert (await link(tagging))["held"] == {}
 
 
 async def test_a_tag_that_people_took_off_the_task_stays_off(tagging: World) -> None:
@@ -116,6 +117,7 @@ async def test_a_tag_that_people_took_off_the_task_stays_off(tagging: World) -> 
     await complete(tagging, contact, task)
     assert await shown(tagging) == [["vip"]]
     assert sorted((await tagging.contact(contact))["tags"]) == ["late payer", "vip"]
+    assert (await link(tagging))["held"] == {}
 
 
 async def test_a_task_that_is_made_in_billing_gets_the_tags_of_its_contact(tagging: World) -> None:
@@ -159,6 +161,7 @@ async def test_a_lost_answer_of_the_task_makes_no_second_one_and_loses_no_tag(ta
     await add_task(tagging, contact)
     await until(lambda: tagging.rows("links", object="task", state="ok"))
     assert await shown(tagging) == [["vip"]]
+    assert await writes(tagging, "/api/v1/tasks") == ["POST"]  # found again as it was made
 
 
 async def test_a_tag_that_is_too_long_is_held_back_whole_and_said(tagging: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 import respx
 
 from app.errors import Forbidden, Rejected
-from app.providers.base import Access
+from app.providers.base import Access, KeyKind, MatchKey
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.providers.invoice_ninja.tasks import Tasks
 from app.sync.objects import TaskSettings
@@ -41,6 +41,17 @@ async def test_a_task_is_read_with_the_names_of_its_tags_whether_ids_or_tags_are
     assert (await tasks.fetch("t")).values["tags"] == "late, VIP"
     asked = listed.calls.last.request.url.params
     assert (asked["entity_type"], asked["status"]) == (OF_TASKS, "active")
+
+
+async def test_the_tasks_of_a_client_are_found_with_their_tags_for_one_call(
+    tasks: Tasks, ninja: respx.MockRouter
+) -> None:
+    rows = [{**task("a")["data"], "id": id_} for id_ in "xyz"]
+    ninja.get("/tasks").respond(json=page(*rows))
+    listed = ninja.get("/tags").respond(json=page(tag("a", "vip")))
+    found = await tasks.find(MatchKey(KeyKind.IDENTITY, "call", parent="c"))
+    assert [each.values["tags"] for each in found] == ["vip"] * 3
+    assert listed.call_count == 1
 
 
 async def test_a_task_without_tags_costs_no_call(tasks: Tasks, ninja: respx.MockRouter) -> None:
