@@ -46,9 +46,9 @@ CAPABILITIES: Mapping[str, Capability] = {
     "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
     "product": Capability(Support.NATIVE, "its prices are in the company's currency"),
-    "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
+    "invoice": Capability(Support.NATIVE, "equal to the cent, or not at all; nobody is written to"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
-    "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
+    "payment": Capability(Support.NATIVE, "without a receipt; a refund is shown, not carried over"),
 }
 
 
