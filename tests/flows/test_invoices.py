@@ -245,7 +245,9 @@ async def test_an_invoice_of_billing_becomes_a_draft_there_and_its_edits_follow(
 
 
 async def test_a_lost_answer_makes_no_second_draft_there(shown: World) -> None:
+    """Nor does the event arrive that would tell of the first."""
     _, client = await pair(shown)
+    (await shown.highlevel.post("/_control/webhook-faults", json={"kind": "lose"})).raise_for_status()
     await shown.fault(shown.highlevel, kind="drop_after", method="POST", path="^/invoices/$", times=1)
     await enter(shown, client, number="0001", cost=100)
     await until(lambda: links(shown, state="ok"))

@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,8 @@ STATUSES: Mapping[str, Status] = {
     "paid": Status.PAID,
     "void": Status.VOID,
 }
+_ITEM = frozenset({"name", "description", "productId", "priceId", "currency", "amount", "qty", "taxes", "type"})
+_ITEM |= {"automaticTaxCategoryId", "isSetupFeeItem", "taxInclusive"}
 UNNAMED = "Item"
 """HighLevel wants a name for every item."""
 
@@ -56,6 +58,11 @@ def items(document: Document) -> list[dict[str, Any]]:
         }
         for line in document.lines
     ]
+
+
+def as_sent(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Items of an answer, with what may stand in a request: InvoiceItemDto."""
+    return [{name: value for name, value in item.items() if name in _ITEM} for item in items]
 
 
 def discount(document: Document) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Invoice(BaseModel):
 
     id: str = Field(validation_alias="_id")
     status: str
+    currency: str = ""
     total: Decimal
     amount_paid: Decimal = Field(validation_alias="amountPaid")
     live_mode: bool = Field(True, validation_alias="liveMode")
@@ -104,10 +105,11 @@ class Invoices(Plain):
             "sentTo": {"email": [whose["email"]]},
             "liveMode": True,
             **({"dueDate": values["due"]} if values.get("due") else {}),
-            **({"invoiceNumber": values["number"]} if values.get("number") else {}),
+            # Without a prefix of the location's: an invoice whose answer was lost is found by this number.
+            **({"invoiceNumber": values["number"], "invoiceNumberPrefix": ""} if values.get("number") else {}),
         }
         made = reply(Invoice, await self._wire.write("POST", "/invoices/", body), failure=AnswerLost)
-        if (sum_ := Money.parse(made.total, wanted.currency)) != (asked := totals(wanted, HIGHLEVEL).total):
+        if (sum_ := _sum(made, wanted)) != (asked := totals(wanted, HIGHLEVEL).total):
             await self._wire.call("DELETE", _path(made.id), params=self._where, writes=True)
             raise Conflict(f"HighLevel makes {sum_} of what comes to {asked}; the draft was deleted again")
         return await self.fetch(made.id)
@@ -117,11 +119,12 @@ class Invoices(Plain):
         raw = current.raw
         wanted = document_of(values["document"]) if values.get("document") else None
         if wanted or {"issued", "due"} & values.keys():
-            items = documents.items(wanted) if wanted else raw["invoiceItems"]
+            items = documents.items(wanted) if wanted else documents.as_sent(raw["invoiceItems"])
             off = documents.discount(wanted) if wanted else raw.get("discount")
             made = await self._put(current, items, off, {**current.values, **values})
-            if wanted and (sum_ := made.total) != (asked := totals(wanted, HIGHLEVEL).total).amount:
-                await self._put(current, raw["invoiceItems"], raw.get("discount"), current.values)
+            if wanted and (sum_ := _sum(made, wanted)) != (asked := totals(wanted, HIGHLEVEL).total):
+                before = documents.as_sent(raw["invoiceItems"])
+                await self._put(current, before, raw.get("discount"), current.values)
                 raise Conflict(f"HighLevel makes {sum_} of what comes to {asked}; the items before were put back")
         if values.get("void") and not current.values["void"]:
             await self._wire.write("POST", f"{_path(current.id)}/void", dict(self._where))
@@ -145,7 +148,7 @@ class Invoices(Plain):
         name = " ".join(each for each in names if each) or contact.get("companyName") or contact.get("email")
         details = {"id": contact_id, "name": name, "email": contact.get("email"), "phoneNo": contact.get("phone")}
         if missing := [word for word, key in (("e-mail", "email"), ("phone", "phoneNo")) if not details[key]]:
-            raise Rejected(f"HighLevel makes no invoice for a contact without an {' and a '.join(missing)}: enter it")
+            raise Rejected(f"HighLevel makes no invoice for a contact with no {' and no '.join(missing)}: enter it")
         return {key: str(value) for key, value in details.items()}
 
     async def _of_contact(self, contact_id: str) -> Sequence[Mapping[str, Any]]:
@@ -195,6 +198,10 @@ class Invoices(Plain):
             return documents.read(raw, ZoneInfo(self.data.get("timezone") or "UTC"))
         except (KeyError, TypeError, ValueError) as error:
             raise Rejected(f"HighLevel's invoice cannot be read: {error}") from error
+
+
+def _sum(made: Invoice, wanted: Document) -> Money:
+    return Money.parse(made.total, wanted.currency)
 
 
 def _locked(document: Document) -> Mapping[str, str]:

@@ -95,6 +95,8 @@ class Payments(Plain):
         if invoice.amount_paid > sum(each.amount for each in before):
             raise Retry("HighLevel counts a payment of this invoice that it does not show yet")
         due = invoice.total - invoice.amount_paid
+        if invoice.currency != amount.currency:
+            raise Conflict(f"{amount} were paid, and the invoice in HighLevel is in {invoice.currency}")
         if invoice.status == "void":
             raise Conflict(f"{amount} were paid, and the invoice is void in HighLevel")
         if amount.amount > due:

@@ -3,9 +3,9 @@
 Nothing here writes to a customer: invoices are marked as sent, never sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from app.errors import Conflict, Duplicate, Rejected
@@ -55,6 +55,11 @@ class Invoices(Plain):
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return self._read(await self._all.get(external_id, include=_CLIENT))
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """Its webhooks are sent once, and may be lost: section 8."""
+        async for each in self._all.each(updated_since=since, include=_CLIENT):
+            yield self._read(each)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The invoice that carries this external id, or those of the client with this number."""

@@ -5,9 +5,9 @@ One payment may be applied to several invoices: what went to one of them is a re
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from app.errors import Conflict, Gone, Rejected, Several
@@ -59,6 +59,12 @@ class Payments(Plain):
         if not found:
             raise Gone("this payment is applied to that invoice no more")
         return found[0]
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """Its webhooks are sent once, and may be lost: section 8."""
+        async for each in self._all.each(updated_since=since):
+            for part in self._parts(each, ""):
+                yield part
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The payment that carries this reference, or those of the invoice of this amount."""

@@ -65,7 +65,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring"})
+    polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring", "invoice", "payment"})
     polled_parts: frozenset[str] = frozenset()
     installs_webhooks: bool = True
 
