@@ -6,7 +6,7 @@ stands for all of its payments. HighLevel has no idempotency key: what is there 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from app.providers.highlevel.wire import ID, reply
 from app.providers.http import Wire
 from app.sync.money import Money, as_json
 from app.sync.objects import PaymentSettings
+from app.sync.objects.payment import needed
 from app.sync.records import FieldSpec, Kind, Record, Values, Writable
 
 PER_PAGE = 100
@@ -63,17 +64,22 @@ class Payments(Plain):
         return {each.name: each for each in specs}
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
+        """From the invoice's list: what tells of one payment alone does not tell its day (TxnResponseSchema does)."""
         invoice_id, _, own = external_id.partition("/")
-        if not ID.fullmatch(invoice_id):
+        if not ID.fullmatch(invoice_id) or (own and not ID.fullmatch(own)):
             raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel payment")
+        found = await self._of_invoice(invoice_id)
         if not own:
-            raise Several(tuple(f"{invoice_id}/{each.id}" for each in await self._of_invoice(invoice_id)))
-        if not ID.fullmatch(own):
-            raise Gone(f"“{external_id[:80]}” is not the id of a HighLevel payment")
+            raise Several(tuple(f"{invoice_id}/{each.id}" for each in found))
+        mine = next((each for each in found if each.id == own), None)
+        return self._read(mine or await self._single(invoice_id, own), invoice_id)
+
+    async def _single(self, invoice_id: str, own: str) -> Transaction:
+        """Whether it is gone, or only not in the list yet."""
         found = reply(Transaction, await self._wire.get(f"/payments/transactions/{own}", self._where))
         if invoice_id not in (found.invoice_id, found.entity_id):
             raise Gone("this payment is not of that invoice")
-        return self._read(found, invoice_id)
+        return found
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The payment of this id, or those of the invoice of this amount."""
@@ -88,7 +94,7 @@ class Payments(Plain):
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         """The answer has no id of the payment: it is the one that was not there before."""
-        amount = Money.read(values["amount"])
+        amount, paid_on = needed(values)
         before = self._seen[parent] if parent in self._seen else await self._of_invoice(parent)
         known = {each.id for each in before}
         invoice = reply(Invoice, await self._wire.get(f"/invoices/{parent}", self._where))
@@ -101,7 +107,7 @@ class Payments(Plain):
             raise Conflict(f"{amount} were paid, and the invoice is void in HighLevel")
         if amount.amount > due:
             raise Conflict(f"{amount} were paid, and the invoice owes {Money.parse(due, amount.currency)} in HighLevel")
-        paid_at = datetime.combine(date.fromisoformat(values["paid_on"]), PAID_AT, self._zone).astimezone(UTC)
+        paid_at = datetime.combine(paid_on, PAID_AT, self._zone).astimezone(UTC)
         body = {
             **self._where,
             "mode": "other",

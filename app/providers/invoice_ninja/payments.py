@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from app.errors import Conflict, Gone, Rejected, Several
@@ -21,6 +21,7 @@ from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import INVOICES, PAYMENTS
 from app.sync.money import Money
 from app.sync.objects import PaymentSettings
+from app.sync.objects.payment import needed
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values, Writable
 
 COMPLETED = ("4", "5", "6")
@@ -81,7 +82,7 @@ class Payments(Plain):
         invoice = await self._invoice(parent)
         client = (invoice.model_extra or {}).get("client") or {}
         currency = Company(self.data).known_currency(str((client.get("settings") or {}).get("currency_id") or ""))
-        amount = Money.read(values["amount"])
+        amount, paid_on = needed(values)
         if amount.currency != currency:
             raise Conflict(
                 f"{amount} were paid, and the client in Invoice Ninja is billed in {currency}: nothing is converted"
@@ -95,7 +96,7 @@ class Payments(Plain):
         payment = NewPayment(
             client_id=invoice.client_id,
             amount=amount.amount,
-            date=date.fromisoformat(values["paid_on"]),
+            date=paid_on,
             reference=slot,
             key=hashlib.sha256(slot.encode()).hexdigest(),
             invoices={invoice.id: amount.amount},

@@ -1,12 +1,15 @@
 """A payment of an invoice is a payment of its partner. What of a payment went to which invoice is a record."""
 
+from datetime import date
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from app.errors import Rejected
 from app.sync.fieldmap import Direction, Pair
+from app.sync.money import Money
 from app.sync.objects.base import CrmDeleted, ObjectSettings, ObjectType
-from app.sync.records import Side
+from app.sync.records import Side, Values
 
 
 class PaymentSettings(ObjectSettings):
@@ -22,6 +25,13 @@ class PaymentSettings(ObjectSettings):
         if self.crm_deleted is not CrmDeleted.KEEP:
             raise ValueError("payments are never put away or deleted: `crm_deleted` can only be `keep`")
         return self
+
+
+def needed(values: Values) -> tuple[Money, date]:
+    """Amount and day of a payment that is to be recorded. Raises Rejected where the field map leaves one out."""
+    if not (values.get("amount") and values.get("paid_on")):
+        raise Rejected("a payment cannot be recorded without its amount and its day: see the field map of payments")
+    return Money.read(values["amount"]), date.fromisoformat(values["paid_on"])
 
 
 PAYMENT = ObjectType(

@@ -190,10 +190,21 @@ async def test_the_payments_of_an_invoice_are_records_of_their_own(
 
 
 async def test_a_payment_that_did_not_succeed_takes_no_part(payments: Payments, highlevel: respx.MockRouter) -> None:
-    highlevel.get(f"/payments/transactions/{PAID}").mock(return_value=ok(transaction(status="failed")))
+    highlevel.get("/payments/transactions").mock(return_value=ok({"data": [transaction(status="failed")]}))
     record = await payments.fetch(f"{INVOICE}/{PAID}")
     assert (record.values["amount"], record.values["paid_on"]) == ("50.00 EUR", "2026-11-21")
     assert record.aside == "The payment is failed."
+
+
+async def test_a_payment_that_the_list_does_not_show_yet_is_not_taken_for_gone(
+    payments: Payments, highlevel: respx.MockRouter
+) -> None:
+    highlevel.get("/payments/transactions").mock(return_value=ok({"data": []}))
+    single = highlevel.get(f"/payments/transactions/{PAID}").mock(return_value=ok(transaction()))
+    assert (await payments.fetch(f"{INVOICE}/{PAID}")).values["amount"] == "50.00 EUR"
+    single.mock(return_value=ok(transaction(entityId="x", invoiceId="x")))
+    with pytest.raises(Gone):
+        await payments.fetch(f"{INVOICE}/{PAID}")
 
 
 async def test_a_payment_is_recorded_on_its_day_and_told_apart_from_those_before(
@@ -226,6 +237,14 @@ async def test_money_that_does_not_belong_there_is_not_recorded(
     highlevel.get(f"/invoices/{INVOICE}").mock(return_value=ok(invoice))
     with pytest.raises(failure, match=said):
         await payments.create({"amount": "50.00 EUR", "paid_on": "2026-11-21"}, parent=INVOICE)
+
+
+@pytest.mark.parametrize("values", [{}, {"amount": "50.00 EUR"}, {"paid_on": "2026-11-21"}])
+async def test_what_the_field_map_leaves_out_is_said_and_not_guessed(
+    payments: Payments, values: dict[str, str]
+) -> None:
+    with pytest.raises(Rejected, match="field map of payments"):
+        await payments.create(values, parent=INVOICE)
 
 
 async def test_payments_are_found_by_their_amount_and_currency(payments: Payments, highlevel: respx.MockRouter) -> None:
