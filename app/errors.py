@@ -12,6 +12,7 @@
     │   └── Duplicate         ... because it has such a record already, and says which
     ├── Choice                one of several must be named by a person: these
     ├── Gone                  the record does not exist on that side any more
+    ├── Several               the id stands for several records, which are looked at one by one
     ├── Unsupported           the provider cannot do this at all, with its reason
     ├── BadSignature          a delivery that is not proven to come from the provider
     ├── BadPayload            a delivery that is proven, and unreadable
@@ -127,6 +128,16 @@ class Gone(CrossledgerError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+@dataclass(eq=False)
+class Several(CrossledgerError):
+    """`ids`: the vendor's, of records of the same object; none where there are none."""
+
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.ids)} records"
 
 
 @dataclass(eq=False)

@@ -20,6 +20,7 @@ from app.errors import (
     Reconnect,
     Rejected,
     Retry,
+    Several,
     Unsupported,
     Wait,
 )
@@ -36,6 +37,7 @@ PARENTS = {
     Duplicate: Rejected,
     Choice: CrossledgerError,
     Gone: CrossledgerError,
+    Several: CrossledgerError,
     Unsupported: CrossledgerError,
     BadSignature: CrossledgerError,
     BadPayload: CrossledgerError,

@@ -43,9 +43,9 @@ class Never:
         return not (self.unless and re.fullmatch(self.unless, imported))
 
 
-PURE = r"app\.sync\.(merge|fieldmap|filters|records|values|money|documents|totals|fitting)"
+PURE = r"app\.sync\.(merge|fieldmap|filters|records|values|money|documents|totals|fitting|canonical)"
 PURE_LIBRARIES = (
-    r"(collections|dataclasses|datetime|decimal|enum|functools|itertools|math|re|string|typing|unicodedata"
+    r"(collections|dataclasses|datetime|decimal|enum|functools|itertools|json|math|re|string|typing|unicodedata"
     r"|email_validator|iso4217|phonenumbers|pycountry|pydantic)(\..*)?"
 )
 RULES = (

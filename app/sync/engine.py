@@ -21,7 +21,7 @@ from functools import partial
 from typing import Protocol
 
 from app.directory import BridgeView
-from app.errors import Wait
+from app.errors import Several, Wait
 from app.models.link import LinkState
 from app.providers.base import Account, Records
 from app.sync.deletions import RETURNABLE, billing_gone, crm_gone, crm_put_away, heir, unlinked
@@ -60,7 +60,10 @@ class Engine:
         target, link = work.target, work.link
         if not (link.crm_id and link.billing_id) and target.side.other not in work.type.made_on:
             return await self._forget(work)
-        end = await self._end(work)
+        try:
+            end = await self._end(work)
+        except Several as found:
+            return await self._one_by_one(work, found.ids)
         if end is not None and end.waits_for:
             return await self._wait(work, end)
         if end is None:
@@ -79,6 +82,14 @@ class Engine:
         if not await self.store.forget(work.target, work.link, outcome=f"belongs to no linked {work.type.name}"):
             raise Wait(BUSY, "the claim was lost")
         return "not linked"
+
+    async def _one_by_one(self, work: Work, ids: tuple[str, ...]) -> str:
+        """What was told of stands for other records: each is looked at by itself, and this is no record."""
+        await self.store.queue(*(replace(work.target, external_id=external_id) for external_id in ids))
+        outcome = f"stands for {len(ids)} {work.type.plural}"
+        if not await self.store.forget(work.target, work.link, outcome=outcome):
+            raise Wait(BUSY, "the claim was lost")
+        return outcome
 
     async def _end(self, work: Work) -> Settlement | None:
         link = work.link

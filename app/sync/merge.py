@@ -14,6 +14,9 @@ side had", never "differs from the other side".
 Two kinds of fields are not like that (`FieldSpec`): a sparse one says nothing where it is empty, and a guarded one is
 written only while it still has what was written there last.
 
+What an invoice charges (`Kind.DOCUMENT`) is never overwritten at a first meeting; and where its sum was changed on the
+side that values do not come from, it is held, with both sums.
+
 Tags are merged one by one: what a side added or removed since they last agreed is added or removed on the other one,
 and nothing else there is touched. At a first meeting everything was added. So a set is never replaced
 (monicahq/monica#2119, mautic/mautic#1602), and there is nothing to prefer.
@@ -23,6 +26,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.sync.canonical import total_of
 from app.sync.fieldmap import Direction, Rule
 from app.sync.records import FieldSpec, Kind, Side, Values, Writable
 from app.sync.values import fit, same, tag_text, tags_of
@@ -232,6 +236,8 @@ def _first_meeting(rule: Rule, a: str, b: str, preferred: Side) -> Change | Held
         return _write(rule, Side.CRM if a else Side.BILLING, a, b, "the other side was empty")
     if rule.billing.guarded:
         return Held(rule, Side.BILLING, a, BY_HAND) if rule.direction.reaches(Side.BILLING) else None
+    if rule.crm.kind is Kind.DOCUMENT:
+        return _apart(rule, a, b, "they differed when first linked", preferred.other)
     return _write(rule, preferred, a, b, f"they differed when first linked; {preferred} is preferred", conflict=True)
 
 
@@ -243,19 +249,34 @@ def _agree(rule: Rule, a: str, b: str) -> bool:
     """Equal, or as equal as the shorter side can be."""
     if same(rule.crm.kind, a, b):
         return True
-    return bool(a and b) and (fit(rule.billing, a).value == b or fit(rule.crm, b).value == a)
+    if not a or not b:
+        return False
+    return fit(rule.billing, a, rule.crm).value == b or fit(rule.crm, b, rule.billing).value == a
+
+
+def sums(a: str, b: str) -> str:
+    """Of two documents, the CRM's first."""
+    return f"{total_of(a)} in the CRM, {total_of(b)} in billing"
+
+
+def _apart(rule: Rule, a: str, b: str, why: str, side: Side) -> Held | None:
+    """Two documents of which none is written; that they are worded in two ways does no harm, two sums do."""
+    if total_of(a) == total_of(b):
+        return None
+    return Held(rule, side, a if side is Side.BILLING else b, f"{why} ({sums(a, b)})")
 
 
 def _write(rule: Rule, source: Side, a: str, b: str, why: str, *, conflict: bool = False) -> Change | Held | None:
     """Carry `source`'s value to the other side, if the map's direction and the other side's field allow it."""
     target = source.other
     value, before = (a, b) if source is Side.CRM else (b, a)
-    if not rule.direction.reaches(target):
-        return None
     spec = rule.spec(target)
+    if not rule.direction.reaches(target):
+        told = f"it was changed in {_CALLED[source]}, and goes the other way only"
+        return _apart(rule, a, b, told, target) if spec.kind is Kind.DOCUMENT else None
     if spec.writable is not Writable.ALWAYS:
         return Held(rule, target, value, f"{spec.label} cannot be changed there through its API")
-    fitted = fit(spec, value)
+    fitted = fit(spec, value, rule.spec(source))
     if fitted.refused:
         return Held(rule, target, value, fitted.refused)
     return Change(rule, target, before, fitted.value, why, fitted.note, conflict)

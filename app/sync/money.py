@@ -112,6 +112,12 @@ class Money:
         return cls(number(value), currency)
 
     @classmethod
+    def read(cls, text: str) -> "Money":
+        """As `str` writes it: "12.50 EUR"."""
+        amount, _, currency = text.partition(" ")
+        return cls(number(amount), currency)
+
+    @classmethod
     def rounded(cls, amount: Decimal, currency: str) -> "Money":
         """The one way that rounds: halves away from zero."""
         return cls(quantised(amount, minor_units(currency)), currency)

@@ -5,9 +5,9 @@ looks and creates, the other waits and then finds the pair. What slips through e
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from app.errors import Duplicate, Wait
+from app.errors import Conflict, Duplicate, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.apart import of_another
@@ -16,6 +16,7 @@ from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
 from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
 from app.sync.participation import filtered, filtered_before_create, left_out, takes_part
+from app.sync.partners import CLOCKS, made_by_us, partners
 from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
 from app.sync.records import Presence, Record, Side, Writable, owner_of
@@ -23,9 +24,7 @@ from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiti
 from app.sync.store import LinkRow, Settlement, Target
 from app.sync.twins import our_twin, replace_twin
 from app.sync.values import e164, fit
-from app.sync.work import BUSY, Work, is_pair, landed
-
-CLOCKS = timedelta(minutes=2)
+from app.sync.work import BUSY, Work, landed
 
 _SHARED = (
     "Several CRM accounts bring their contacts to this billing account, so it is not known whose this client is. Enter"
@@ -66,21 +65,22 @@ async def pair_up(work: Work) -> Settlement | None:
     since = work.link.created_at - CLOCKS
     found = await look(work.records[side.other], await _keys(work, record, below), record, since=since)
     if not work.type.person:
-        found = Candidates(tuple([each for each in found.records if await _is_free(work, each)]), found.by)
+        found = await partners(work, record, found)
     if len(found.records) > 1:
         detail = f"{len(found.records)} records match by {found.by}; which one is it?"
         return ambiguous(work.target, work.link, detail, found.records)
     if found.records:
         return await _link(work, record, found, below)
+    if not work.settings.creates:
+        detail = f"No {work.type.called[side.other]} of the other side is like it by {_likeness(work)}."
+        return put_aside(work.target, work.link, LinkState.EXCLUDED, "unmatched", detail)
     if side is Side.BILLING and work.bridge.shares_billing and parent is None:
         return put_aside(work.target, work.link, LinkState.EXCLUDED, "shared", _SHARED)
     return filtered_before_create(work, record) or await _create(work, record, below)
 
 
-async def _is_free(work: Work, candidate: Record) -> bool:
-    """Many tasks have the same title: one that has its partner is no candidate."""
-    known = await work.store.find(work.target, work.target.side.other, candidate.id)
-    return known is None or not is_pair(known[0])
+def _likeness(work: Work) -> str:
+    return " and ".join((work.type.recognised_by, *work.type.alike))
 
 
 async def pair_of(work: Work, above: Target) -> LinkRow | None:
@@ -121,7 +121,7 @@ async def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
     if other is Side.BILLING and work.slot and (again or older):
         keys.append(MatchKey(KeyKind.SLOT, record.id, parent=below))
     if not work.type.person:
-        if again or older or work.type.unique or await work.store.awaited(work.target):
+        if again or older or work.type.unique or not work.settings.creates or await work.store.awaited(work.target):
             named = record.values.get(work.type.recognised_by, "")
             keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
     elif email := email_of(record):
@@ -143,10 +143,10 @@ async def _link(work: Work, record: Record, found: Candidates, below: str = "") 
     if away := await left_out(work, pair[Side.CRM], pair[Side.BILLING]):
         return away
     known = await work.store.find(work.target, side.other, partner.id)
-    copy = side.other if found.by == SLOT_WORDS and _made_by_us(work.link, partner, side.other) else None
+    copy = side.other if found.by == SLOT_WORDS and made_by_us(work.link, partner, side.other) else None
     if known is not None:
         other, busy = known
-        if found.by == SLOT_WORDS and _made_by_us(other, record, side):
+        if found.by == SLOT_WORDS and made_by_us(other, record, side):
             copy = side
         if busy and other.id_on(side) is None:
             raise Wait(BUSY, "its partner is being looked at")
@@ -169,12 +169,6 @@ async def _link(work: Work, record: Record, found: Candidates, below: str = "") 
         detail=f"found by {found.by}",
         origin="matched",
     )
-
-
-def _made_by_us(link: LinkRow, record: Record, side: Side) -> bool:
-    """A create for `link` went out to `side`, and this may be what came of it."""
-    young = record.created_at is not None and record.created_at >= link.created_at - CLOCKS
-    return young and link.creating == side.value
 
 
 def _copied(rules: tuple[Rule, ...], pair: dict[Side, Record], copy: Side) -> Base:
@@ -201,6 +195,8 @@ async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     rules = work.rules_for(below if side is Side.BILLING else record.parent)
     made = first_values(rules, side, record)
     values = made.values_for(side)
+    if missing := next((item.reason for item in made.held if item.rule.spec(side).required), ""):
+        raise Conflict(missing)
     try:
         answer = await work.records[side].create(values, slot=work.slot_for(side, record.id), parent=below)
     except Duplicate as refusal:
@@ -236,7 +232,7 @@ async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, 
 
 def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
     """Why a record without a partner takes no part: a short name and a sentence."""
-    if not work.settings.direction.reaches(work.target.side.other):
+    if work.settings.creates and not work.settings.direction.reaches(work.target.side.other):
         return "direction", "This bridge does not create records in that direction."
     if record.presence is Presence.ARCHIVED:
         return "archived", "The record is archived and has no partner."
@@ -274,7 +270,7 @@ def first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
         spec, value = rule.spec(side), record.values.get(rule.spec(side.other).name, "")
         if not value or spec.writable is Writable.NEVER or not rule.direction.reaches(side):
             continue
-        fitted = fit(spec, value)
+        fitted = fit(spec, value, rule.spec(side.other))
         if fitted.refused:
             held.append(Held(rule, side, value, fitted.refused))
         else:

@@ -12,10 +12,12 @@ from app.sync.objects import (
     BalanceSettings,
     BusinessSettings,
     ContactSettings,
+    InvoiceSettings,
     NoteSettings,
     NoticeSettings,
     ObjectSettings,
     OpportunitySettings,
+    PaymentSettings,
     ProductSettings,
     RecurringSettings,
     TaskSettings,
@@ -38,6 +40,8 @@ class BridgeSettings(BaseModel):
     appointment: AppointmentSettings = Field(default_factory=lambda: AppointmentSettings())
     opportunity: OpportunitySettings = Field(default_factory=lambda: OpportunitySettings())
     product: ProductSettings = Field(default_factory=lambda: ProductSettings())
+    invoice: InvoiceSettings = Field(default_factory=lambda: InvoiceSettings())
+    payment: PaymentSettings = Field(default_factory=lambda: PaymentSettings())
     balance: BalanceSettings = Field(default_factory=lambda: BalanceSettings())
     recurring: RecurringSettings = Field(default_factory=lambda: RecurringSettings())
     notice: NoticeSettings = Field(default_factory=lambda: NoticeSettings())
@@ -50,6 +54,15 @@ class BridgeSettings(BaseModel):
             raise ValueError(
                 f"notes cannot go into {self.note.into}: the contact's field map has it as well; take that pair out of"
                 " “fields” of “contact”, or let notes become activities"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _payments_have_invoices(self) -> Self:
+        if self.payment.enabled and not self.invoice.enabled:
+            raise ValueError(
+                "payments belong to invoices: switch “invoice” on as well; with its `mode` set to `payments_only`, none"
+                " is made"
             )
         return self
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from app.sync.totals import Rules
+
 # A field's value is text; "" is empty. A key that is missing means "this side has no such field", never "empty".
 Values = Mapping[str, str]
 
@@ -28,7 +30,8 @@ class Presence(StrEnum):
 class Kind(StrEnum):
     """What a field's text means; decides how two values are compared and what may be written.
 
-    `TAGS`: a set of words, "a, b", compared and merged word by word, whatever their case and order.
+    `TAGS`: a set of words, "a, b", compared and merged word by word, whatever their case and order. `DOCUMENT`: what an
+    invoice charges, as `sync.canonical` writes it.
     """
 
     TEXT = "text"
@@ -39,6 +42,7 @@ class Kind(StrEnum):
     DATE = "date"
     NUMBER = "number"
     TAGS = "tags"
+    DOCUMENT = "document"
 
 
 class Writable(StrEnum):
@@ -61,6 +65,8 @@ class FieldSpec:
     `sparse`: empty says nothing, and empties nothing on the other side.
     `longest_tag`: characters of one tag that the provider keeps; a longer one is held back.
     `lacking`: why this account has no such field, where that is more than that nobody knows it. No pair works with it.
+    `required`: no record is made without it, and a pair in which it is held back is in conflict.
+    `rules`: of a document, how this account computes it.
     """
 
     name: str
@@ -76,6 +82,8 @@ class FieldSpec:
     sparse: bool = False
     longest_tag: int | None = None
     lacking: str = ""
+    required: bool = False
+    rules: Rules | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

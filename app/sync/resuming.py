@@ -41,7 +41,7 @@ async def reconsider(connection: AsyncConnection, *, bridge_id: int) -> int:
         select(col(Link.object), col(Link.crm_id), col(Link.billing_id)).where(
             col(Link.bridge_id) == bridge_id,
             col(Link.state) == LinkState.EXCLUDED.value,
-            col(Link.problem).in_(["filtered", "archived", "direction"]),
+            col(Link.problem).in_(["filtered", "archived", "direction", "unmatched"]),
         )
     )
     jobs = [

@@ -37,16 +37,21 @@ def in_step(
     detail: str = "",
     origin: str = "",
 ) -> Settlement:
-    """The pair agrees as far as it can. `action`: created, linked, updated or unchanged."""
+    """The pair agrees as far as it can. `action`: created, linked, updated or unchanged.
+
+    Where what is held back is required, it is in conflict until both sides agree again; all else goes on.
+    """
     held = held_columns(merged.held)
     told = action != "unchanged" or held != link.held
+    apart = next((item.reason for item in merged.held if item.rule.spec(item.side).required), "")
+    calm = {**_CALM, "problem": "conflict", "detail": apart} if apart else _CALM
     activity = None
     if told:
         activity = _activity(
             target,
             pair[Side.CRM].id,
             pair[Side.BILLING].id,
-            action=action if action != "unchanged" else "held",
+            action=action if action != "unchanged" else "conflict" if apart else "held",
             cause=link.cause,
             detail=detail,
             changes=[_change(change) for change in merged.changes] + [_held(item) for item in merged.held],
@@ -55,8 +60,8 @@ def in_step(
         outcome=action,
         activity=activity,
         link={
-            **_CALM,
-            "state": LinkState.OK.value,
+            **calm,
+            "state": LinkState.CONFLICT.value if apart else LinkState.OK.value,
             "crm_id": pair[Side.CRM].id,
             "billing_id": pair[Side.BILLING].id,
             "billing_part": pair[Side.BILLING].part,

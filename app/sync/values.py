@@ -14,6 +14,9 @@ import phonenumbers
 import pycountry
 from email_validator import EmailNotValidError, validate_email
 
+from app.sync.canonical import document_of, text_of
+from app.sync.fitting import AS_GIVEN, Blocked
+from app.sync.fitting import fit as fit_document
 from app.sync.records import FieldSpec, Kind
 
 
@@ -105,6 +108,7 @@ _KEYS: dict[Kind, Callable[[str], str]] = {
     Kind.DATE: clean_text,
     Kind.NUMBER: _number_key,
     Kind.TAGS: lambda value: tag_text(tags_of(value)),
+    Kind.DOCUMENT: clean_text,
 }
 
 _VALID: dict[Kind, tuple[Callable[[str], bool], str]] = {
@@ -129,11 +133,16 @@ class Fitted:
     note: str = ""
 
 
-def fit(spec: FieldSpec, value: str) -> Fitted:
-    """Shape `value` for the field `spec` of the receiving side. Empty always fits: it clears the field."""
+def fit(spec: FieldSpec, value: str, source: FieldSpec | None = None) -> Fitted:
+    """Shape `value` for the field `spec` of the receiving side. Empty always fits: it clears the field.
+
+    `source`: the field that it comes from; it matters to a document, which each side computes in its own way.
+    """
     text = clean_text(value)
     if not text:
         return Fitted("")
+    if spec.kind is Kind.DOCUMENT:
+        return _fit_document(spec, text, source)
     if spec.kind in _VALID:
         valid, complaint = _VALID[spec.kind]
         if spec.strict and not valid(text):
@@ -149,3 +158,17 @@ def fit(spec: FieldSpec, value: str) -> Fitted:
             return Fitted(text, refused=f"longer than the {spec.max_length} characters that are kept there")
         return Fitted(text[: spec.max_length].rstrip(), note=f"shortened to {spec.max_length} characters")
     return Fitted(text)
+
+
+def _fit_document(spec: FieldSpec, text: str, source: FieldSpec | None) -> Fitted:
+    """The same sums to the cent in the receiver's arithmetic, or refused with both sums."""
+    if spec.rules is None or source is None or source.rules is None:
+        return Fitted(text, refused="it is not known how the sums are made there")
+    try:
+        found = fit_document(document_of(text), source.rules, spec.rules)
+    except ValueError as error:
+        return Fitted(text, refused=str(error))
+    if isinstance(found, Blocked):
+        sums = f"{source.rules.name}: {found.source}, {spec.rules.name}: {found.target}"
+        return Fitted(text, refused=f"{found.reason} ({sums})")
+    return Fitted(text_of(found.document), note="" if found.how == AS_GIVEN else found.how)

@@ -9,7 +9,7 @@ from app.errors import Gone, Rejected, Wait
 from app.models.link import LinkState
 from app.providers.base import Records
 from app.sync.fieldmap import Rule
-from app.sync.merge import Base, Held, Merge, merge, rebase
+from app.sync.merge import Base, Change, Held, Merge, merge, rebase, sums
 from app.sync.objects import OBJECTS, ObjectSettings, ObjectType
 from app.sync.people import email_of
 from app.sync.records import Kind, Presence, Record, Side, is_part, owner_of
@@ -190,8 +190,15 @@ def is_pair(link: LinkRow) -> bool:
 def _without_locked(merged: Merge, pair: dict[Side, Record]) -> Merge:
     """What a record does not let be written as it is now is held back, with its reason."""
     locked = {c: why for c in merged.changes if (why := pair[c.side].locked.get(c.rule.spec(c.side).name))}
-    held = [Held(change.rule, change.side, change.after, why) for change, why in locked.items()]
+    held = [Held(c.rule, c.side, c.after, _with_sums(c, why, pair)) for c, why in locked.items()]
     return Merge(tuple(c for c in merged.changes if c not in locked), (*merged.held, *held))
+
+
+def _with_sums(change: Change, why: str, pair: dict[Side, Record]) -> str:
+    if change.rule.crm.kind is not Kind.DOCUMENT:
+        return why
+    left, right = (pair[side].values.get(change.rule.spec(side).name, "") for side in Side)
+    return f"{why} ({sums(left, right)})"
 
 
 def landed(sent: dict[str, str], answer: Record) -> dict[str, str]:

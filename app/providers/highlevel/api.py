@@ -9,8 +9,10 @@ from app.providers.base import Records
 from app.providers.highlevel.appointments import Appointments
 from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
+from app.providers.highlevel.invoices import Invoices
 from app.providers.highlevel.notes import Notes
 from app.providers.highlevel.opportunities import Opportunities
+from app.providers.highlevel.payments import Payments
 from app.providers.highlevel.products import Products
 from app.providers.highlevel.standing import Standing
 from app.providers.highlevel.tasks import Tasks
@@ -30,6 +32,8 @@ OBJECTS: Mapping[str, Opener] = {
     "appointment": Appointments,
     "opportunity": Opportunities,
     "product": Products,
+    "invoice": Invoices,
+    "payment": Payments,
 }
 
 

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 
 from app.providers.base import APP
 
+_INVOICES = (
+    "InvoiceCreate", "InvoiceUpdate", "InvoiceDelete", "InvoiceSent", "InvoicePaid", "InvoicePartiallyPaid",
+    "InvoiceVoid",
+)  # fmt: skip
 HANDLED: Mapping[str, str] = {
     "ContactCreate": "contact",
     "ContactUpdate": "contact",
@@ -35,6 +39,7 @@ HANDLED: Mapping[str, str] = {
     "RecordCreate": "business",
     "RecordUpdate": "business",
     "RecordDelete": "business",
+    **dict.fromkeys(_INVOICES, "invoice"),
     "INSTALL": APP,
     "UNINSTALL": APP,
 }
@@ -44,10 +49,6 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
         "PLAN_CHANGE", "EXTERNAL_AUTH_CONNECTED", "SaaSPlanCreate",
     ),
     "who works on an opportunity is not synced": ("OpportunityAssignedToUpdate",),
-    "invoices are not synced": (
-        "InvoiceCreate", "InvoiceUpdate", "InvoiceDelete", "InvoiceSent", "InvoicePaid", "InvoicePartiallyPaid",
-        "InvoiceVoid",
-    ),
     "orders are not synced": ("OrderCreate", "OrderStatusUpdate"),
     "users and locations are not synced": ("UserCreate", "LocationCreate", "LocationUpdate"),
     "custom objects are not synced": (

@@ -62,6 +62,16 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
         "products/prices.readonly": "read their prices",
         "products/prices.write": "create and update their prices",
     },
+    "invoice": {
+        "invoices.readonly": "read invoices, and be told when they change",
+        "invoices.write": "make and void invoices, where a bridge goes that way",
+        "contacts.readonly": "know the e-mail and the phone that an invoice names",
+    },
+    "payment": {
+        "invoices.readonly": "be told of payments, and know what is owed",
+        "invoices.write": "record payments, where a bridge goes that way",
+        "payments/transactions.readonly": "read the payments of invoices",
+    },
     "business": {
         "businesses.readonly": "read businesses, and which contacts belong to them",
         "businesses.write": "create and update businesses",

@@ -36,9 +36,11 @@ CAPABILITIES: Mapping[str, Capability] = {
     "product": Capability(
         Support.NATIVE, "of several prices one takes part; each of its events wants a URL of its own"
     ),
-    "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
+    "invoice": Capability(
+        Support.NATIVE, "what is made there stays a draft; each of its events wants a URL of its own"
+    ),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
-    "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
+    "payment": Capability(Support.NATIVE, "told by the events of invoices; a refund is shown, not carried over"),
 }
 
 

@@ -106,6 +106,7 @@ def read(raw: bytes, *, event: str = "", app_id: str = "") -> Event:
         verdict=verdict,
         object=HANDLED[kind] if handled else "",
         external_id=external_id,
+        also=_also(kind, body, external_id) if handled else (),
         account=location,
         by_content=not webhook_id,
         reason=reason,
@@ -119,7 +120,7 @@ def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
     if HANDLED[kind] == "appointment":
         inner = body.get("appointment")
         return _id(inner.get("id") if isinstance(inner, dict) else None, "appointment.id")
-    if HANDLED[kind] == "product":
+    if HANDLED[kind] in ("product", "invoice"):
         name = "product" if kind.startswith("Price") else "_id"
         return _id(body.get(name), name)
     own = _id(body.get("id"), "id")
@@ -129,6 +130,11 @@ def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
         return own
     contact_id = body.get("contactId")  # may be missing (highlevel-api-docs#332)
     return task_id(_id(contact_id, "contactId") if contact_id else "", own)
+
+
+def _also(kind: str, body: Mapping[str, Any], own: str) -> tuple[tuple[str, str], ...]:
+    """No event tells of a payment: an invoice with something paid is news of all of its payments."""
+    return (("payment", f"{own}/"),) if HANDLED[kind] == "invoice" and body.get("amountPaid") else ()
 
 
 def read_workflow(raw: bytes) -> Event:

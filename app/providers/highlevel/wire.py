@@ -39,8 +39,8 @@ BREATH = 0.05
 
 _COMPLAINT = re.compile(r"(?:property )?(\w+) (?:must|should) ")
 _NO_SUCH_RECORD = re.compile(
-    r"\b(?:contact|task|note|event|appointment|opportunity|product|price|business)(?: with id:? \S+)?"
-    r" (?:was |is |does )?not (?:found|exist)",
+    r"\b(?:contact|task|note|event|appointment|opportunity|product|price|business|invoice|transaction)"
+    r"(?: with id:? \S+)? (?:was |is |does )?not (?:found|exist)",
     re.IGNORECASE,
 )
 _SCOPE = re.compile(r"not authorized for this scope|not allowed to access this scope", re.IGNORECASE)

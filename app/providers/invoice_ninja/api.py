@@ -11,9 +11,11 @@ from app.providers.invoice_ninja.appointments import appointments
 from app.providers.invoice_ninja.balances import Balances
 from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.companies import Companies
+from app.providers.invoice_ninja.invoices import Invoices
 from app.providers.invoice_ninja.notes import Notes
 from app.providers.invoice_ninja.notices import Notices
 from app.providers.invoice_ninja.opportunities import Opportunities
+from app.providers.invoice_ninja.payments import Payments
 from app.providers.invoice_ninja.products import Products
 from app.providers.invoice_ninja.recurring import Recurring
 from app.providers.invoice_ninja.tasks import Tasks
@@ -32,6 +34,8 @@ OBJECTS: Mapping[str, Opener] = {
     "appointment": appointments,
     "opportunity": Opportunities,
     "product": Products,
+    "invoice": Invoices,
+    "payment": Payments,
 }
 
 

@@ -50,9 +50,9 @@ CAPABILITIES: Mapping[str, Capability] = {
     "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
     "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
     "product": Capability(Support.NATIVE, "its prices are in the company's currency"),
-    "invoice": Capability(Support.NONE, "invoices are not synced by Crossledger yet"),
+    "invoice": Capability(Support.NATIVE, "equal to the cent, or not at all; nobody is written to"),
     "quote": Capability(Support.NONE, "quotes are not synced by Crossledger yet"),
-    "payment": Capability(Support.NONE, "payments are not synced by Crossledger yet"),
+    "payment": Capability(Support.NATIVE, "without a receipt; a refund is shown, not carried over"),
 }
 
 
@@ -69,7 +69,7 @@ class InvoiceNinja:
     scopes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     slot_fields: tuple[str, ...] = SLOT_FIELDS
     capabilities: Mapping[str, Capability] = CAPABILITIES
-    polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring"})
+    polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring", "invoice", "payment"})
     polled_parts: frozenset[str] = frozenset()
     installs_webhooks: bool = True
 

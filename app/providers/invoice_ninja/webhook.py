@@ -95,6 +95,12 @@ def _paper(kind: str) -> Ids:
     return lambda entity: [f"{kind}/{id_}" for id_ in _own(entity)]
 
 
+def _parts(entity: Entity) -> Sequence[str]:
+    """What of a payment went to which invoice is a record of its own; a deleted one does not name its invoices."""
+    (own,) = _own(entity)
+    return [f"{own}/{id_.removeprefix('invoice/')}" for id_ in _paid(entity)] or [own]
+
+
 def _paid(entity: Entity) -> Sequence[str]:
     """The invoices that a payment went to; none where it waits for one."""
     lists = (("invoices", "id"), ("paymentables", "invoice_id"))
@@ -109,7 +115,12 @@ _NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
     "CLIENT": (("contact", _own), ("business", _own)),  # one with several persons is a business
     "TASK": (("task", _own),),
     "PRODUCT": (("product", _own),),
-    "INVOICE": (("notice", _states("invoice")), ("balance", _of_client), ("opportunity", _paper("invoice"))),
+    "INVOICE": (
+        ("notice", _states("invoice")),
+        ("balance", _of_client),
+        ("opportunity", _paper("invoice")),
+        ("invoice", _own),
+    ),
     "QUOTE": (("notice", _states("quote")), ("opportunity", _paper("quote"))),
     "CREDIT": (("notice", _states("credit")), ("balance", _of_client)),
     "PAYMENT": (
@@ -117,6 +128,7 @@ _NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
         ("notice", _paid_invoices),
         ("balance", _of_client),
         ("opportunity", _paid),
+        ("payment", _parts),
     ),
 }
 

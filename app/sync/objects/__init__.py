@@ -11,9 +11,11 @@ from app.sync.objects.balance import BALANCE, BalanceSettings
 from app.sync.objects.base import BillingArchived, BillingDeleted, CrmDeleted, FieldPair, ObjectSettings, ObjectType
 from app.sync.objects.business import BUSINESS, BusinessSettings
 from app.sync.objects.contact import CONTACT, ContactSettings
+from app.sync.objects.invoice import INVOICE, InvoiceSettings
 from app.sync.objects.note import NOTE, NoteSettings
 from app.sync.objects.notice import NOTICE, NoticeSettings
 from app.sync.objects.opportunity import OPPORTUNITY, OpportunitySettings
+from app.sync.objects.payment import PAYMENT, PaymentSettings
 from app.sync.objects.product import PRODUCT, ProductSettings
 from app.sync.objects.recurring import RECURRING, RecurringSettings
 from app.sync.objects.task import TASK, TaskSettings
@@ -28,6 +30,8 @@ OBJECTS: Mapping[str, ObjectType] = {
         APPOINTMENT,
         OPPORTUNITY,
         PRODUCT,
+        INVOICE,
+        PAYMENT,
         BALANCE,
         RECURRING,
         NOTICE,
@@ -39,10 +43,12 @@ __all__ = [
     "BALANCE",
     "BUSINESS",
     "CONTACT",
+    "INVOICE",
     "NOTE",
     "NOTICE",
     "OBJECTS",
     "OPPORTUNITY",
+    "PAYMENT",
     "PRODUCT",
     "RECURRING",
     "TASK",
@@ -54,11 +60,13 @@ __all__ = [
     "ContactSettings",
     "CrmDeleted",
     "FieldPair",
+    "InvoiceSettings",
     "NoteSettings",
     "NoticeSettings",
     "ObjectSettings",
     "ObjectType",
     "OpportunitySettings",
+    "PaymentSettings",
     "ProductSettings",
     "RecurringSettings",
     "TaskSettings",

@@ -89,6 +89,11 @@ class ObjectSettings(BaseModel):
     )
     fields: list[FieldPair] | None = Field(None, description="The field map; left out: the default map")
 
+    @property
+    def creates(self) -> bool:
+        """Whether a record without a partner gets one; if not, it is only looked for, on both sides."""
+        return True
+
     @model_validator(mode="after")
     def _deletes_only_what_it_may(self) -> Self:
         if self.billing_deleted is BillingDeleted.DELETE and not self.crm_may_be_deleted:
@@ -128,6 +133,8 @@ class ObjectType:
     `apart_from`: the object whose records look the same; one that was made for a record of that one is none of this.
     `in_turn`: the records of one parent are written one after the other, because a vendor may change the text that
     twins are told apart by, or keeps them all in one text.
+    `alike`: values in which a record found by that field must agree as well to be the partner. `counted`: two records
+    that look the same may be two (payments), so that one that we did not make ourselves is left to a person.
     `made_on`: the sides on which records are made for the other side's.
     `part`: a record with a parent is a part of the parent's record in billing (one contact of a client), and one
     without a parent stands alone. Where the parents are switched off, all stand alone.
@@ -148,6 +155,8 @@ class ObjectType:
     once: bool = False
     apart_from: str = ""
     in_turn: bool = False
+    alike: tuple[str, ...] = ()
+    counted: bool = False
     made_on: frozenset[Side] = frozenset(Side)
 
     def identity(self, record: Record) -> str:

@@ -152,4 +152,4 @@ async def test_an_open_account_works_on_its_location_through_its_gate(highlevel:
     assert "custom.vat_number" in contacts.fields()
     assert TOKEN not in repr(account)
     with pytest.raises(Unsupported, match="contact"):
-        account.records("invoice", ContactSettings())
+        account.records("estimate", ContactSettings())

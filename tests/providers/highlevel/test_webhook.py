@@ -87,7 +87,15 @@ def test_an_event_without_a_usable_name_is_loud(kind: Any) -> None:
 
 def test_an_invoice_event_is_named_by_its_url_and_placed_by_its_alt_id() -> None:
     event = read(raw("webhook_invoice_paid_without_type"), event="InvoicePaid")
-    assert (event.kind, event.verdict, event.account) == ("InvoicePaid", Verdict.IGNORED, LOCATION)
+    assert (event.kind, event.verdict, event.account) == ("InvoicePaid", Verdict.HANDLED, LOCATION)
+    assert (event.object, event.external_id) == ("invoice", json.loads(raw("webhook_invoice_paid_without_type"))["_id"])
+
+
+@pytest.mark.parametrize("paid", [0, 0.5, 100, None])
+def test_an_invoice_with_something_paid_is_news_of_its_payments(paid: float | None) -> None:
+    body = {"_id": "inv1", "altId": LOCATION, "amountPaid": paid}
+    event = read(json.dumps(body).encode(), event="InvoiceUpdate")
+    assert event.also == ((("payment", "inv1/"),) if paid else ())
 
 
 def test_a_prices_own_type_is_not_taken_for_the_event() -> None:
@@ -101,7 +109,7 @@ def test_a_body_that_names_its_event_overrules_the_url(path: str) -> None:
 
 def test_the_url_overrules_a_body_of_a_family_that_has_no_type() -> None:
     assert {"InvoiceCreate", "PriceUpdate", "RecordCreate", "ProviderOutboundMessage"} <= NAMELESS
-    assert read(delivery(type="InvoiceCreate"), event="InvoicePaid").kind == "InvoicePaid"
+    assert read(delivery(type="InvoiceCreate", _id="inv1"), event="InvoicePaid").kind == "InvoicePaid"
 
 
 def test_a_record_in_an_envelope_is_read_as_well() -> None:

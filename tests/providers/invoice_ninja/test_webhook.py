@@ -49,8 +49,9 @@ def test_a_recorded_invoice_event_is_news_of_what_happened_and_of_the_clients_ba
     event = read(delivery["body_raw"].encode(), delivery["event_id"])
     assert (event.verdict, event.kind) == (Verdict.HANDLED, "EVENT_UPDATE_INVOICE")
     news = [(event.object, event.external_id), *event.also]
-    assert ("balance", body["client_id"]) in news
-    assert {object_ for object_, _ in news} <= {"notice", "balance", "opportunity"}
+    told = [("balance", body["client_id"]), ("opportunity", f"invoice/{body['id']}"), ("invoice", body["id"])]
+    assert news[-3:] == told
+    assert {object_ for object_, _ in news[:-3]} <= {"notice"}
 
 
 BILL = {"id": "Wpmbk5ezJn", "client_id": "VolejRejNm", "status_id": "3", "amount": 100, "balance": 60.5, "date": ""}
@@ -69,6 +70,7 @@ def test_an_event_names_each_state_that_its_record_has_reached() -> None:
         ("notice", "invoice/Wpmbk5ezJn/partial/39.5"),
         ("balance", "VolejRejNm"),
         ("opportunity", "invoice/Wpmbk5ezJn"),
+        ("invoice", "Wpmbk5ezJn"),
     }
 
 
@@ -82,6 +84,7 @@ def test_a_payment_is_news_of_its_invoices_and_its_client() -> None:
         ("notice", "invoice/Wpmbk5ezJn/paid"),
         ("balance", "VolejRejNm"),
         ("opportunity", "invoice/Wpmbk5ezJn"),
+        ("payment", "gl9avmeG1v/Wpmbk5ezJn"),
     }
 
 
@@ -94,13 +97,22 @@ def test_a_cancelled_invoice_owes_nothing_and_is_not_paid() -> None:
     assert names == {"invoice/Wpmbk5ezJn/sent", "invoice/Wpmbk5ezJn/cancelled"}
 
 
-def test_a_draft_has_reached_no_state() -> None:
-    news = {("balance", "VolejRejNm"), ("opportunity", "invoice/Wpmbk5ezJn")}
-    assert news_of("2", **{**BILL, "status_id": "1", "balance": 0}) == news
+def test_a_deleted_payment_names_no_invoice_and_is_news_of_all_its_parts() -> None:
+    payment = {"id": "gl9avmeG1v", "client_id": "VolejRejNm", "is_deleted": True, "invoices": [], "paymentables": []}
+    assert ("payment", "gl9avmeG1v") in news_of("12", **payment)
+
+
+def test_a_draft_is_no_news_of_anything_that_happened() -> None:
+    news = news_of("2", **{**BILL, "status_id": "1", "balance": 0})
+    assert news == {
+        ("balance", "VolejRejNm"),
+        ("opportunity", "invoice/Wpmbk5ezJn"),
+        ("invoice", "Wpmbk5ezJn"),
+    }
 
 
 def test_what_says_nothing_that_is_synced_is_ignored_with_a_reason() -> None:
-    event = read(json.dumps({**BILL, "client_id": "", "status_id": "1"}).encode(), "27")
+    event = read(json.dumps({**BILL, "status_id": "1", "client_id": ""}).encode(), "27")
     assert (event.verdict, event.kind, event.object) == (Verdict.IGNORED, "EVENT_CREATE_CREDIT", "")
     assert event.reason
 
