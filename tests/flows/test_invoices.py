@@ -66,7 +66,9 @@ async def test_taxes_that_would_be_a_cent_off_move_or_the_invoice_is_blocked_wit
     assert blocked["problem"] == "conflict"
 
 
-async def test_a_client_billed_in_another_currency_is_a_conflict_and_nothing_is_made(billed: World) -> None:
+async def test_issue_invoiceninja_8283_a_client_billed_in_another_currency_is_a_conflict_and_nothing_is_made(
+    billed: World,
+) -> None:
     contact, _ = await pair(billed)
     await add(billed, contact, {**WORK, "currency": "EUR"}, currency="EUR")
     assert await invoices(billed) == []

@@ -160,7 +160,9 @@ async def test_an_edit_that_comes_to_another_sum_is_put_back(invoices: Invoices,
     assert bodies == [50, 49.99]
 
 
-async def test_a_contact_without_a_phone_has_no_invoice(invoices: Invoices, highlevel: respx.MockRouter) -> None:
+async def test_issue_highlevel_api_docs_16_a_contact_without_a_phone_has_no_invoice(
+    invoices: Invoices, highlevel: respx.MockRouter
+) -> None:
     """highlevel-api-docs#16"""
     highlevel.get(f"/contacts/{CONTACT}").mock(return_value=ok({"contact": PERSON}))
     with pytest.raises(Rejected, match="a contact with no phone"):

@@ -162,7 +162,7 @@ async def test_a_client_is_restored(account: Clients, ninja: respx.MockRouter) -
 
 def test_what_is_not_synced_is_unsupported_with_a_reason(account: Clients) -> None:
     with pytest.raises(Unsupported, match="only these are synced: contact"):
-        InvoiceNinjaAccount(account.wire).records("invoice", ContactSettings())
+        InvoiceNinjaAccount(account.wire).records("quote", ContactSettings())
 
 
 def test_the_fields_of_a_contact_have_the_lengths_of_the_columns(account: Clients) -> None:
