@@ -273,6 +273,17 @@ async def test_an_invoice_that_highlevel_cannot_hold_to_the_cent_is_a_conflict_w
     assert "no discount on a single line (Invoice Ninja: 90.00 USD, HighLevel: 100.00 USD)" in row["detail"]
 
 
+async def test_what_had_no_partner_is_mirrored_when_the_owner_chooses_so(bare_world: World) -> None:
+    await joined(bare_world, invoice={"enabled": True, "mode": "payments_only"})
+    contact, _ = await pair(bare_world)
+    await add(bare_world, contact)
+    assert ([row["problem"] for row in await links(bare_world)], await invoices(bare_world)) == (["unmatched"], [])
+    settings = {"settings": {"invoice": {"enabled": True}}}
+    (await bare_world.admin.patch(f"/api/v1/bridges/{bare_world.bridge_id}", json=settings)).raise_for_status()
+    await until(lambda: links(bare_world, state="ok"))
+    assert len(await invoices(bare_world)) == 1
+
+
 async def test_payments_without_invoices_are_refused(bare_world: World) -> None:
     with pytest.raises(AssertionError, match="payments belong to invoices"):
         await connect(bare_world, payment={"enabled": True})
