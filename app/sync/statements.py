@@ -55,7 +55,8 @@ RELEASE = {
 }
 FIRST_PART = text(
     f"SELECT {_FIELDS} FROM links WHERE bridge_id = :bridge_id AND object = :object"  # noqa: S608
-    " AND starts_with(billing_id, :begins) AND crm_id IS NOT NULL AND state <> 'unlinked' ORDER BY id LIMIT 1"
+    " AND split_part(billing_id, '/', 1) = :external_id AND strpos(billing_id, '/') > 0"
+    " AND crm_id IS NOT NULL AND state <> 'unlinked' ORDER BY id LIMIT 1"
 )
 # Bridges of different CRM accounts may share a billing account.
 ELSEWHERE = text("""
@@ -70,7 +71,7 @@ ELSEWHERE = text("""
 AWAITED = {
     side: text(
         "SELECT 1 FROM links WHERE state IN ('retrying', 'waiting', 'failed') AND bridge_id = :bridge_id"  # noqa: S608
-        f" AND object = :object AND creating = :side AND {column} IS NULL LIMIT 1"
+        f" AND object = :object AND creating = :side AND creating <> '' AND {column} IS NULL LIMIT 1"
     )
     for side, column in COLUMN.items()
 }
@@ -78,7 +79,8 @@ AWAITED = {
 COMING = {
     side: text(
         "SELECT 1 FROM links WHERE bridge_id = :bridge_id AND object = :object AND creating = :side"  # noqa: S608
-        f" AND {column} IS NULL AND (claimed_until > now() OR state IN ('retrying', 'waiting')) LIMIT 1"
+        f" AND creating <> '' AND {column} IS NULL"
+        " AND (claimed_until > now() OR state IN ('retrying', 'waiting')) LIMIT 1"
     )
     for side, column in COLUMN.items()
 }

@@ -137,7 +137,7 @@ class Store:
 
     async def first_part(self, target: Target) -> LinkRow | None:
         """Of the pairs of the parts of a billing record, the oldest: it speaks for the whole."""
-        row = await self._one(statements.FIRST_PART, {**_key(target), "begins": f"{target.external_id}/"})
+        row = await self._one(statements.FIRST_PART, _key(target))
         return LinkRow(**row) if row is not None else None
 
     async def elsewhere(self, target: Target, billing_id: str, slot: str) -> str | None:
