@@ -5,13 +5,26 @@ import gc
 import os
 import signal
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app import heartbeat
-from app.admin import admin, offer_setup
-from app.console import guarded, listen, prepared, read_settings, tell_addresses
+from app.commands.admin import admin, offer_setup
+from app.commands.conflicts import conflicts
+from app.commands.console import guarded, listen, prepared, read_settings, tell_addresses
+from app.commands.duplicates import duplicates
+from app.commands.failures import failures, retry
+from app.commands.notify import notify
+from app.commands.plans import planning
+from app.commands.records import records
+from app.commands.runs import watching
+from app.commands.shell import with_service
+from app.commands.sweeps import sweeps
+from app.commands.undo import repairs
+
+if TYPE_CHECKING:
+    from app.main import Service
 
 cli = typer.Typer(
     name="crossledger",
@@ -21,15 +34,26 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(admin)
+cli.add_typer(planning)
+cli.add_typer(watching)
+cli.add_typer(records)
+cli.add_typer(repairs)
+cli.add_typer(sweeps)
+cli.add_typer(duplicates)
+cli.add_typer(conflicts)
+cli.add_typer(notify)
+cli.command()(failures)
+cli.command()(retry)
 
 
 def _keep_what_is_loaded() -> None:
     """What a process has loaded by now lives as long as it does: the garbage collector need not walk it each time,
 
-    which stopped everything for a tenth of a second.
+    which stopped everything for a tenth of a second. Nor what fifty requests at once hold until they are answered.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @cli.command()
@@ -102,58 +126,34 @@ def check(
     ] = False,
 ) -> None:
     """Try everything the service needs: settings, database, and each stored connection. Ends non-zero if one fails."""
-
-    def work() -> bool:
-        if worker:
-            alive, said = heartbeat.told(read_settings().home)
-            typer.echo(said)
-            return alive
-        from app.checkup import examine
-        from app.main import build
-
-        settings, url, bundled = prepared(log_level="warning")
-        return asyncio.run(examine(build(settings, url, bundled), typer.echo))
-
-    if not guarded(work):
+    if worker:
+        well, said = heartbeat.told(read_settings().home)
+        typer.echo(said)
+    else:
+        well = with_service(_examined)
+    if not well:
         raise typer.Exit(1)
+
+
+async def _examined(service: "Service") -> bool:
+    from app.commands.check import examine
+
+    return await examine(service, typer.echo)
 
 
 @cli.command()
 def rotate_keys() -> None:
     """Seal everything stored anew with the newest of CROSSLEDGER_SECRET_KEYS. The service may run meanwhile."""
 
-    def work() -> bool:
-        from app.main import build
+    async def work(service: "Service") -> bool:
         from app.rotation import rotate, told
 
-        settings, url, bundled = prepared(log_level="warning")
-        service = build(settings, url, bundled)
+        rotation = await rotate(service.engine, service.connections.vault)
+        typer.echo(told(rotation))
+        return rotation.complete
 
-        async def run() -> bool:
-            rotation = await rotate(service.engine, service.connections.vault)
-            typer.echo(told(rotation))
-            await service.client.aclose()
-            await service.db.dispose()
-            return rotation.complete
-
-        return asyncio.run(run())
-
-    if not guarded(work):
+    if not with_service(work):
         raise typer.Exit(1)
-
-
-@cli.command()
-def replay(event: Annotated[int, typer.Argument(help="The id of a stored event, see GET /api/v1/events.")]) -> None:
-    """Look again, now, at the record that an event was about."""
-
-    def work() -> str:
-        from app.checkup import replay as again
-        from app.main import build
-
-        settings, url, bundled = prepared(log_level="warning")
-        return asyncio.run(again(build(settings, url, bundled), event))
-
-    typer.echo(guarded(work))
 
 
 @cli.command()

@@ -1,6 +1,6 @@
 """Connections: checked by a call before they are stored, opened for the length of a job, waiting when refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from app.directory import BridgeView, ConnectionView, Directory
 from app.errors import ConfigurationError, CrossledgerError, Reconnect, Rejected
 from app.models import Budget, Connection, FormerKey
 from app.models.connection import Auth, ConnectionKind, ConnectionState
-from app.providers.base import Access, Account, Login, Membership, OpenGate, Profile, Provider
+from app.providers.base import Access, Account, Gate, Login, Membership, OpenGate, Profile, Provider
 from app.providers.hooks import Hooks
 from app.queue import transact
 from app.redaction import keep_secret, keep_secret_here
@@ -60,15 +60,25 @@ class Connections:
             known = ", ".join(sorted(self.providers))
             raise ConfigurationError(f"There is no provider “{name}”; there are {known}.") from None
 
-    def open(self, bridge: BridgeView, side: Side) -> Account:
-        """The bridge's account on one side, ready for calls."""
+    def open(
+        self,
+        bridge: BridgeView,
+        side: Side,
+        /,
+        *,
+        background: bool = False,
+        through: Callable[[Gate], Gate] | None = None,
+    ) -> Account:
+        """The bridge's account on one side, ready for calls. `background`: live events go before them. `through`: what
+        is to stand before its gate."""
         view = bridge.connection(side)
         provider = self.provider(view.provider)
         data = dict(view.data)
         if provider.slot_fields:
             data["slot_field"] = self.slot(bridge)
         access = replace(self._access(view), data=data)
-        return provider.open(access, self.budgets.gate(view.id, view.provider), self.client)
+        gate: Gate = self.budgets.gate(view.id, view.provider, background=background)
+        return provider.open(access, through(gate) if through else gate, self.client)
 
     def slot(self, bridge: BridgeView) -> str:
         """The billing field that carries the CRM id; "" where the provider has none."""

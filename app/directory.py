@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.errors import Gone
 from app.models import Bridge, Connection
 from app.models.connection import ConnectionState
 from app.sync.policy import BridgeSettings
@@ -78,6 +79,11 @@ class Directory:
         """Something was changed here: the next question waits for a new copy."""
         self._changed_at = time.monotonic()
 
+    async def close(self) -> None:
+        """Wait for a reading that nobody waits for: it has a connection of the pool."""
+        if self._reading is not None:
+            await asyncio.wait({self._reading})
+
     async def connections_of(self, provider: str, account_id: str) -> tuple[ConnectionView, ...]:
         """Every connection to this account of this provider; none where it is not connected."""
         key = (provider, account_id)
@@ -98,6 +104,13 @@ class Directory:
 
     async def bridge(self, bridge_id: int) -> BridgeView | None:
         return (await self._now()).bridges.get(bridge_id) or (await self._again()).bridges.get(bridge_id)
+
+    async def one(self, bridge_id: int) -> BridgeView:
+        """Raises Gone."""
+        bridge = await self.bridge(bridge_id)
+        if bridge is None:
+            raise Gone(f"There is no bridge {bridge_id}.")
+        return bridge
 
     async def _now(self) -> Snapshot:
         now = time.monotonic()

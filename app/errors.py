@@ -2,14 +2,16 @@
 
     CrossledgerError
     ├── Retry                 try again later: the vendor or the network is in trouble; burns a try
-    │   └── AnswerLost        as Retry, but a write went out and nobody knows whether it took effect
+    │   ├── AnswerLost        as Retry, but a write went out and nobody knows whether it took effect
+    │   └── InternalError     as Retry, and the trouble is a bug of ours
     ├── Wait                  try again at a known time: a budget is used up, a record is busy; burns no try
     │   └── Inactive          ... the account itself sleeps at the vendor; its credentials stay good
     ├── Reconnect             the credentials are refused: the connection waits for a person
     ├── Rejected              the vendor understood and refuses: a person must change something
     │   ├── Forbidden         ... namely a permission or scope of the credentials
     │   ├── Conflict          ... or it might take it, and we must not send it: a person decides
-    │   └── Duplicate         ... because it has such a record already, and says which
+    │   ├── Duplicate         ... because it has such a record already, and says which
+    │   └── OutOfDate         ... or we do, because it no longer fits with what is there: look again
     ├── Choice                one of several must be named by a person: these
     ├── Gone                  the record does not exist on that side any more
     ├── Several               the id stands for several records, which are looked at one by one
@@ -45,6 +47,11 @@ class Retry(CrossledgerError):
 @dataclass(eq=False)
 class AnswerLost(Retry):
     """A write left us and no answer came back: read before writing again."""
+
+
+@dataclass(eq=False)
+class InternalError(Retry):
+    """An exception that nobody had foreseen; its traceback is in the log."""
 
 
 @dataclass(eq=False)
@@ -101,7 +108,12 @@ class Forbidden(Rejected):
 
 @dataclass(eq=False)
 class Conflict(Rejected):
-    """Money that would not be the same on both sides; `reason` says what stands where."""
+    """Money that would not be the same on both sides; `reason` says what stands where.
+
+    `kind`: a `sync.decisions.ConflictKind`.
+    """
+
+    kind: str = "total"
 
 
 @dataclass(eq=False)
@@ -109,6 +121,11 @@ class Duplicate(Rejected):
     """`existing`: the vendor's id of the record that it has already."""
 
     existing: str = ""
+
+
+@dataclass(eq=False)
+class OutOfDate(Rejected):
+    """Somebody decides about what is not, or no longer, as they think."""
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ as a container's health check does; the job engine has its own, in the database.
 import time
 from pathlib import Path
 
-EVERY = 10.0
+EVERY = 3.0
 """Seconds between two signs."""
 GOOD_FOR = 60.0
 _NAME = "worker.alive"

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import psycopg
 import structlog
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.db import Database
 from app.directory import BridgeView, ConnectionView, Directory
@@ -41,9 +40,9 @@ FLOOD = 300
 # A delivery known by its content only is news again when it comes again: it is pending anew, under a new id, so that
 # no job that looked before this moment can answer it.
 _AGAIN = "(excluded.state = 'pending' AND starts_with(excluded.delivery, 'content:'))"
-_STORE = text(f"""
+_STORE = f"""
     WITH arrived AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        SELECT * FROM jsonb_to_recordset(CAST(%s AS jsonb))
             AS r(delivery text, connection_id bigint, bridge_id bigint, provider text, side text, kind text,
                  object text, external_id text, state text, outcome text,
                  priority integer, lock text, once text, args jsonb)
@@ -63,44 +62,39 @@ _STORE = text(f"""
         SELECT DISTINCT ON (once) once, lock, priority, args, NULL::timestamptz AS at
           FROM arrived JOIN stored USING (delivery) WHERE news AND once IS NOT NULL ORDER BY once, priority DESC
     ){DEFER_JOBS}
-""")  # noqa: S608 -- constants of ours
+"""  # noqa: S608 -- constants of ours
 
 
 class Full(Exception):
     """Cannot be stored now: the sender is asked to come back."""
 
 
-class Sender:
-    """Whoever waits for an answer until all rows of a delivery are stored."""
+class Batch:
+    """What one statement stores. Whoever brought some of its rows waits until it is `over`."""
 
-    def __init__(self, rows: int) -> None:
-        self._missing = rows
-        self.answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.over = asyncio.Event()
+        self.failure = ""
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE, self.end, "TimeoutError")
 
-    def stored(self, failure: str | None) -> None:
-        self._missing -= 1
-        if self.answer.done():
-            return  # it gave up waiting, or another row has failed
-        if failure is not None:
-            self.answer.set_exception(Full(failure))
-        elif not self._missing:
-            self.answer.set_result(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One row to store, together with the job that it causes."""
-
-    row: dict[str, Any]
-    sender: Sender
+    def end(self, failure: str = "") -> None:
+        """Answer all who wait. Once they have given up, what is stored after all is not told."""
+        self._patience.cancel()
+        if not self.over.is_set():
+            self.failure = failure
+            self.over.set()
 
 
 @dataclass(slots=True)
 class Inbox:
     db: Database
     directory: Directory
-    _waiting: asyncio.Queue[Arrival] = field(default_factory=lambda: asyncio.Queue(WAITING_ROOM))
+    _line: asyncio.Queue[Batch] = field(default_factory=asyncio.Queue)
+    _open: Batch | None = None
+    _waiting: int = 0
     _committer: asyncio.Task[None] | None = None
+    _connection: psycopg.AsyncConnection[Any] | None = None
     _floods: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def start(self) -> None:
@@ -110,18 +104,26 @@ class Inbox:
         if self._committer is not None:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
+        if self._connection is not None:
+            await self._connection.close()
 
     async def accept(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> None:
         """Returns when the event is durable. Raises Full when it cannot be, now."""
-        rows = await self._rows(provider, event, connections)
-        sender = Sender(len(rows))
-        try:
-            for row in rows:
-                self._waiting.put_nowait(Arrival(row, sender))
-            async with asyncio.timeout(PATIENCE):
-                await sender.answer
-        except (asyncio.QueueFull, TimeoutError) as error:
-            raise Full(type(error).__name__) from error
+        batch = self._join(await self._rows(provider, event, connections))
+        await batch.over.wait()
+        if batch.failure:
+            raise Full(batch.failure)
+
+    def _join(self, rows: Sequence[dict[str, Any]]) -> Batch:
+        """The last batch in the line takes them while it has room; all rows of a delivery are in one."""
+        if self._waiting + len(rows) > WAITING_ROOM:
+            raise Full("too much is waiting")
+        if self._open is None or len(self._open.rows) >= BATCH or self._open.over.is_set():
+            self._open = Batch()
+            self._line.put_nowait(self._open)
+        self._open.rows += rows
+        self._waiting += len(rows)
+        return self._open
 
     async def _rows(self, provider: str, event: Event, connections: Sequence[ConnectionView]) -> list[dict[str, Any]]:
         """One row per bridge that the event concerns; a single one where it concerns none, or the app itself."""
@@ -157,15 +159,14 @@ class Inbox:
 
     async def _commit_for_ever(self) -> None:
         while True:
-            batch = [await self._waiting.get()]
-            while len(batch) < BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            failure = await self._commit([arrival.row for arrival in batch])
-            for arrival in batch:
-                arrival.sender.stored(failure)
+            batch = await self._line.get()
+            self._waiting -= len(batch.rows)
+            if batch is self._open:
+                self._open = None
+            batch.end(await self._commit(batch.rows))
 
-    async def _commit(self, rows: Sequence[dict[str, Any]]) -> str | None:
-        """Why it could not be stored. A batch that fails must not end the committer, whatever the reason."""
+    async def _commit(self, rows: Sequence[dict[str, Any]]) -> str:
+        """Why it could not be stored, "" where it was. A batch that fails must not end the committer."""
         failure = ""
         for _ in range(TRIES):
             try:
@@ -176,14 +177,15 @@ class Inbox:
                     break
                 await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 -- not in step with another process
             else:
-                return None
+                return ""
         log.warning("inbox.cannot_store", error=failure, events=len(rows))
         return failure
 
     async def _store(self, rows: Sequence[dict[str, Any]]) -> None:
         distinct = {row["delivery"]: row for row in rows}
-        async with self.db.single.connect() as connection:
-            await connection.execute(_STORE, {"rows": json.dumps(list(distinct.values()))})
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.db.connect()
+        await self._connection.execute(_STORE, (json.dumps(list(distinct.values())),), prepare=True)
 
 
 def _of_bridge(event: Event, bridge: BridgeView) -> list[Event]:
@@ -200,9 +202,7 @@ def _of_bridge(event: Event, bridge: BridgeView) -> list[Event]:
 
 def _is_collision(error: Exception) -> bool:
     """Another process queued the same record in this instant, or a job answered the same events in another order."""
-    return isinstance(error, IntegrityError) or (
-        isinstance(error, DBAPIError) and isinstance(error.orig, DeadlockDetected)
-    )
+    return isinstance(error, psycopg.IntegrityError | DeadlockDetected)
 
 
 _STATES = {

@@ -14,7 +14,7 @@ our own database     | nothing can be stored: tried again for some seconds, then
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,22 +23,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.connections import Connections
 from app.directory import BridgeView, Directory, is_active
-from app.errors import Conflict, CrossledgerError, Reconnect, Rejected, Retry, Wait
+from app.errors import Conflict, CrossledgerError, InternalError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
 from app.queue import Priority, RecordJob
-from app.redaction import redacted
+from app.redaction import internal_error
 from app.settings import Settings
 from app.sync.engine import Engine
 from app.sync.objects import OBJECTS
 from app.sync.records import Side
-from app.sync.settlements import failed
-from app.sync.store import LinkRow, Store, Target
+from app.sync.settlements import contradicted, failed
+from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.work import BUSY
 
 log = structlog.get_logger()
 
-RETRY = "retry"
+RETRY, ASKED, REPLAY = "retry", "asked", "replay"
+"""Why a record is looked at, beside news of it: it failed before, or a person wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +76,25 @@ class RecordSync:
             return
         started = time.perf_counter()
         try:
-            outcome = await self._attempt(target, bridge, link)
+            outcome = await self._attempt(target, bridge, link, asked=reason in (ASKED, REPLAY))
         except SQLAlchemyError:
             raise
         except CrossledgerError as named:
             outcome = await self._failed(target, bridge, link, named, reason)
         except Exception as bug:
             log.exception("sync.bug", bridge=target.bridge_id, link=link.id)
-            failure = Retry(f"internal error: {type(bug).__name__}: {redacted(str(bug))}")
+            failure = InternalError(internal_error(bug))
             outcome = await self._failed(target, bridge, link, failure, reason)
         SYNCS.labels(outcome.partition(":")[0].split(" ")[0]).inc()
         SYNC_SECONDS.observe(time.perf_counter() - started)
         log.info("sync.done", bridge=target.bridge_id, link=link.id, side=target.side.value, outcome=outcome)
 
-    async def _attempt(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
+    async def _attempt(self, target: Target, bridge: BridgeView, link: LinkRow, *, asked: bool) -> str:
         for side in Side:
             connection = bridge.connection(side)
             if not is_active(connection):
                 raise Reconnect(f"the connection is {connection.state}")
-        return await self.engine.sync(target, bridge, link)
+        return await self.engine.sync(target, bridge, link, asked=asked)
 
     async def _failed(
         self, target: Target, bridge: BridgeView, link: LinkRow, failure: CrossledgerError, reason: str
@@ -108,24 +109,17 @@ class RecordSync:
             if not await self.connections.needs_reconnect(failure, used):
                 await self._again(target, link, columns, seconds=BUSY, reason=reason)
                 return "waits: the credentials were renewed"
-            await self.store.postpone(target, link, {**columns, **_waiting(failure)}, None)
+            await self.store.postpone(target, link, {**columns, **_waiting(failure), **_since(link)}, None)
             return "waits for its connection"
         tries = _tries(link, reason)
         if isinstance(failure, Retry) and tries < self.settings.retry_tries:
-            seconds = self._backoff(tries - 1, failure.after)
+            seconds = backoff(self.settings, tries - 1, failure.after)
             columns |= _retrying(link, tries, failure, seconds)
             await self._again(target, link, columns, seconds=seconds, reason=RETRY, priority=Priority.RETRY)
             return f"retries in {seconds:.1f} s: {failure}"
-        fields: Mapping[str, str] = failure.fields if isinstance(failure, Rejected) else {}
-        state = LinkState.CONFLICT if isinstance(failure, Conflict) else LinkState.FAILED
-        end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields, state=state)
+        end = given_up(target, link, failure)
         await self.store.settle(target, link, end)
         return end.outcome
-
-    def _backoff(self, tries: int, after: float | None) -> float:
-        """Seconds: doubling from the first, capped, with jitter below; never sooner than the vendor asked."""
-        seconds = min(self.settings.retry_longest, self.settings.retry_first * 2.0 ** min(tries, 30))
-        return max(after or 0.0, seconds * random.uniform(0.6, 1))  # noqa: S311
 
     async def _again(
         self,
@@ -145,8 +139,25 @@ class RecordSync:
             reason=reason,
             priority=priority,
             at=datetime.now(UTC) + timedelta(seconds=seconds),
+            run_id=target.run_id,
         )
         await self.store.postpone(target, link, columns, job)
+
+
+def given_up(target: Target, link: LinkRow, failure: CrossledgerError) -> Settlement:
+    """Of what was refused, or is tried no more."""
+    fields: Mapping[str, str] = failure.fields if isinstance(failure, Rejected) else {}
+    if isinstance(failure, Conflict):
+        end = contradicted(target, link, detail=str(failure), kind=failure.kind, fields=fields)
+    else:
+        end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields)
+    return replace(end, link={**end.link, **_since(link)})
+
+
+def backoff(settings: Settings, tries: int, after: float | None) -> float:
+    """Seconds: doubling from the first, capped, with jitter below; never sooner than the vendor asked."""
+    seconds = min(settings.retry_longest, settings.retry_first * 2.0 ** min(tries, 30))
+    return max(after or 0.0, seconds * random.uniform(0.6, 1))  # noqa: S311
 
 
 def problem_name(failure: CrossledgerError) -> str:
@@ -157,6 +168,12 @@ def problem_name(failure: CrossledgerError) -> str:
 
 def _waiting(failure: Reconnect) -> dict[str, Any]:
     return {"state": LinkState.WAITING.value, "problem": "reconnect", "detail": str(failure), "next_try_at": None}
+
+
+def _since(link: LinkRow) -> dict[str, Any]:
+    """When the record fell out of step, told by the first of its failures in a row."""
+    trouble = {LinkState.RETRYING, LinkState.WAITING, LinkState.FAILED, LinkState.CONFLICT}
+    return {} if link.state in trouble else {"first_failed_at": datetime.now(UTC)}
 
 
 def _tries(link: LinkRow, reason: str) -> int:

@@ -4,24 +4,31 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 
 import httpx
 import procrastinate
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.api import make_router as api_router
+from app import api
 from app.budget import Budgets, Limit
 from app.connections import Connections
+from app.dashboard import Dashboard
 from app.db import Bundled, Database
 from app.directory import Directory
+from app.duplicates.search import Search
 from app.inbox import Inbox
 from app.installations import Installations
 from app.installing import Installer
 from app.jobs import RecordSync
+from app.models.run import RunKind
+from app.notify.notifier import Notifier
 from app.oauth import HighLevelExchange
-from app.polling import Poller
+from app.planning.backfill import Backfill
+from app.planning.plan import Planner
 from app.providers.addresses import Reach
 from app.providers.base import Provider
 from app.providers.highlevel.oauth import HighLevelOAuth
@@ -30,10 +37,17 @@ from app.providers.http import make_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.queue import make_app
 from app.redaction import keep_secret
+from app.replaying import Replaying
+from app.runs import Runs
 from app.settings import Settings
+from app.sweep.schedule import Schedule
+from app.sweep.work import Sweeper
 from app.sync.engine import Engine
 from app.sync.store import Store
 from app.tokens import Guardian
+from app.undo.reverting import Reverting
+from app.undo.store import UndoStore
+from app.undo.undoing import Undoing
 from app.vault import Vault
 from app.web import access, docs, health, pages, problems, webhooks
 from app.web.protection import ProtectedAPI
@@ -59,6 +73,14 @@ class Service:
     inbox: Inbox
     worker: Worker
     installer: Installer
+    runs: Runs
+    undoing: Undoing
+    dashboard: Dashboard = field(default_factory=Dashboard)
+
+    async def close(self) -> None:
+        await self.client.aclose()
+        await self.directory.close()
+        await self.db.dispose()
 
     @asynccontextmanager
     async def running(self, *, web: bool, worker: bool) -> AsyncIterator[None]:
@@ -76,8 +98,7 @@ class Service:
                     await working
                 if web:
                     await self.inbox.stop()
-                await self.client.aclose()
-                await self.db.dispose()
+                await self.close()
 
 
 def providers(settings: Settings) -> Mapping[str, Provider]:
@@ -86,7 +107,7 @@ def providers(settings: Settings) -> Mapping[str, Provider]:
 
 
 def reach(settings: Settings) -> Reach:
-    return Reach.PRIVATE_TOO if settings.allow_private_addresses else Reach.INTERNET
+    return Reach.allowing(private=settings.allow_private_addresses)
 
 
 def highlevel_app(settings: Settings) -> HighLevelOAuth:
@@ -126,11 +147,24 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
             await bundled.revive()
 
     installer = Installer(app, vault, connections, settings.public_url)
-    installations, poller = Installations(connections, installer), Poller(connections)
-    worker = Worker(settings, engine, queue, sync, connections, installations, poller, revive)
+    undo_store = UndoStore(db, settings.claim_seconds)
+    undoing = Undoing(directory, Reverting(sync.engine, undo_store), undo_store)
+    background = partial(connections.open, background=True)
+    works = {
+        RunKind.PLAN: Planner(engine, connections, store, background).work,
+        RunKind.BACKFILL: Backfill(engine, connections, store, background).work,
+        RunKind.SWEEP: Sweeper(connections, timedelta(seconds=settings.sweep_grace)).work,
+        RunKind.DUPLICATES: Search(connections).work,
+        RunKind.UNDO: undoing.work,
+        RunKind.REPLAY: Replaying(engine).work,
+    }
+    runs = Runs(engine, connections, works)
+    installations, sweeps = Installations(connections, installer), Schedule(connections, runs)
+    worker = Worker(settings, engine, queue, sync, connections, installations, runs, sweeps, revive)
     worker.register()
+    Notifier.make(settings, engine, connections).register(queue)
     inbox = Inbox(db, directory)
-    return Service(settings, db, engine, queue, client, directory, connections, inbox, worker, installer)
+    return Service(settings, db, engine, queue, client, directory, connections, inbox, worker, installer, runs, undoing)
 
 
 def managed(service: Service, *, worker: bool) -> Lifespan:
@@ -138,7 +172,7 @@ def managed(service: Service, *, worker: bool) -> Lifespan:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.running(web=True, worker=worker):
+        async with service.running(web=True, worker=worker), service.dashboard.running():
             yield
 
     return lifespan
@@ -161,16 +195,19 @@ def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
     problems.install(app)
     access.install(app, access.Gate.make(service.settings, service.engine))
-    pages.install(app)
     app.state.installer = service.installer
+    app.state.runs = service.runs
+    app.state.undoing = service.undoing
     webhooks.install(app, webhooks.Door.make(service.settings, service.inbox, service.directory))
     docs.install(app)
     app.include_router(health.make_router(service.engine, late_after=LATE))
-    app.include_router(api_router(service.settings, service.engine, service.connections))
-    app.include_router(pages.make_router())
+    api.install(app, service.settings, service.connections, service.runs, service.undoing)
+    pages.install(app)
+    service.dashboard.install(app)
     return app

@@ -3,6 +3,7 @@
 priority |
    0     | live events
   -1     | live events of a bridge that floods
+  -3     | a run: long work on a bridge
   -5     | a job that had to wait (a budget, a busy pair)
  -10     | a job that failed and tries again: never before fresh news of the same record
 """
@@ -25,6 +26,8 @@ from app.db import conninfo
 T = TypeVar("T")
 
 SYNC = "sync_record"
+RUN = "work_on_run"
+CARE = "care"
 QUEUE = "sync"
 _TRIES = 5
 
@@ -38,13 +41,17 @@ _RELAXED = "-c synchronous_commit=off"
 class Priority(IntEnum):
     LIVE = 0
     FLOOD = -1
+    RUN = -3
     WAITED = -5
     RETRY = -10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordJob:
-    """Work for one record. At most one such job waits per `once`, and one runs per record at a time."""
+    """Work for one record. At most one such job waits per `once`, and one runs per record at a time.
+
+    `run_id`: the run that it is part of.
+    """
 
     bridge_id: int
     object: str
@@ -53,6 +60,7 @@ class RecordJob:
     reason: str = "event"
     priority: Priority = Priority.LIVE
     at: datetime | None = None
+    run_id: int | None = None
 
     @property
     def lock(self) -> str:
@@ -76,6 +84,7 @@ class RecordJob:
                 "side": self.side,
                 "external_id": self.external_id,
                 "reason": self.reason,
+                **({"run_id": self.run_id} if self.run_id else {}),
             },
         }
 
@@ -122,6 +131,19 @@ async def defer(connection: AsyncConnection, jobs: Sequence[RecordJob]) -> int:
     if later := [row for row in rows if row["at"]]:
         await connection.execute(_SOONER, {"jobs": json.dumps(later)})
     return int(await connection.scalar(_DEFER, {"jobs": json.dumps(rows)}) or 0)
+
+
+_DEFER_RUN = text(f"""
+    SELECT procrastinate_defer_jobs_v1(ARRAY[
+        ROW('{CARE}', '{RUN}', :priority, :once, :once, CAST(:args AS jsonb), :at)::procrastinate_job_to_defer_v1])
+     WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = :once)
+""")  # noqa: S608 -- constants of this module
+
+
+async def defer_run(connection: AsyncConnection, run_id: int, *, at: datetime | None = None) -> None:
+    """Queue the work on a run, if it does not wait there. One job works on it at a time."""
+    values = {"priority": int(Priority.RUN), "once": f"run/{run_id}", "args": json.dumps({"run_id": run_id}), "at": at}
+    await connection.execute(_DEFER_RUN, values)
 
 
 async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

@@ -60,6 +60,11 @@ def redacted(text: str) -> str:
     return text
 
 
+def internal_error(bug: Exception) -> str:
+    """What is told of an exception that nobody had foreseen."""
+    return redacted(f"internal error: {type(bug).__name__}: {bug}")
+
+
 def _spellings(secret: str) -> set[str]:
     if len(secret) < SHORTEST:
         return set()

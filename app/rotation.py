@@ -13,7 +13,7 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from app.models import Connection, Token
+from app.models import Channel, Connection, Token
 from app.vault import Vault
 
 log = structlog.get_logger()
@@ -25,6 +25,7 @@ SEALED: Sequence[tuple[type[SQLModel], str]] = (
     (Connection, "sealed"),
     (Connection, "webhook_sealed"),
     (Token, "sealed"),
+    (Channel, "sealed"),
 )
 """Every column that holds what a vault has sealed. A test finds those that are missing here by their names."""
 

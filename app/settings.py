@@ -62,9 +62,15 @@ class Settings(BaseSettings):
     retry_longest: float = 3600
     retry_tries: int = 34
     """Together: tries after 2, 4, 8 ... seconds, then hourly; the last comes about a day after the first."""
+    sweep_grace: float = Field(default=120, ge=0, le=1800)
+    """A change that is younger when a sweep finds it is not counted as missed: its webhook may be on its way."""
     keep_events_days: int = Field(default=90, ge=1)
     """Deliveries that were answered are forgotten after this time; links and activities stay."""
     keep_audit_days: int = Field(default=730, ge=1)
+    alert_failures: int = Field(default=10, ge=0)
+    """More failed records of a bridge than this are told; 0: never."""
+    alert_silent_hours: float = Field(default=72, ge=0)
+    """So is a connection that usually sends webhooks and has sent none for this long; 0: never."""
     burst_seconds: float = Field(default=0.5, ge=0, le=60)
     """Quick changes of one record after a write of ours are taken together; the last is synced this much later."""
     claim_seconds: float = 120

@@ -18,21 +18,25 @@ from app import heartbeat
 from app.connections import Connections
 from app.installations import Installations
 from app.jobs import RecordSync
-from app.polling import Poller
 from app.providers.http import LONGEST_ANSWER
-from app.queue import QUEUE, SYNC, RecordJob, defer
+from app.queue import CARE, QUEUE, RUN, SYNC, RecordJob, defer
+from app.runs import Runs
 from app.settings import Settings
 from app.subscriptions import Subscriptions
+from app.sweep.schedule import Schedule
 from app.sync.records import Side
 from app.sync.store import Target
 
 log = structlog.get_logger()
 
-CARE = "care"
 _PATIENCE = (0.2, 0.5, 1, 2, 4)
 """Seconds between attempts of one job while our own database is away."""
 
-# A belt beside the braces: whatever the reason, an event that waits without a job gets one.
+_AGAIN = 1.0
+"""Seconds until the database is asked for again after it did not answer."""
+
+# A belt beside the braces: whatever the reason, an event that waits without a job gets one. A sweep that is under way
+# queues what it has found by itself.
 _ORPHANS = text("""
     SELECT DISTINCT e.bridge_id, e.object, e.side, e.external_id FROM events e
       JOIN bridges b ON b.id = e.bridge_id
@@ -41,6 +45,8 @@ _ORPHANS = text("""
      WHERE e.state = 'pending' AND e.received_at < now() - make_interval(secs => :seconds)
        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
              AND j.lock = e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
+       AND NOT (e.kind = 'sweep' AND EXISTS (SELECT 1 FROM runs r
+             WHERE r.bridge_id = e.bridge_id AND r.kind = 'sweep' AND r.state = 'running'))
      LIMIT 500
 """)
 # Children whose parent has its pair by now, and whose wake was lost with the process that was to give it.
@@ -75,6 +81,12 @@ _OLD_EVENTS = text("""
         SELECT id FROM events WHERE state <> 'pending' AND received_at < now() - make_interval(days => :days)
          ORDER BY id LIMIT 5000)
 """)
+# Every few minutes there is one: those that found nothing are of no use.
+_IDLE_SWEEPS = text("""
+    DELETE FROM runs WHERE id IN (
+        SELECT id FROM runs WHERE kind = 'sweep' AND state IN ('done', 'failed') AND counts = '{}' AND actor = ''
+           AND ended_at < now() - make_interval(days => :days) ORDER BY id LIMIT 5000)
+""")
 _OLD_AUDIT = text("""
     DELETE FROM audit WHERE id IN (
         SELECT id FROM audit WHERE at < now() - make_interval(days => :days) ORDER BY id LIMIT 5000)
@@ -89,18 +101,21 @@ class Worker:
     sync: RecordSync
     connections: Connections
     installations: Installations
-    poller: Poller
+    runs: Runs
+    sweeps: Schedule
     revive: Callable[[], Awaitable[None]]
     """Brings the bundled database back where that is ours to do."""
 
     def register(self) -> None:
         """Tell the job engine about our tasks."""
         self.queue.task(name=SYNC, queue=QUEUE, pass_context=True)(self._sync_record)
+        self.queue.task(name=RUN, queue=CARE, pass_context=True)(self._work_on_run)
         every = max(1, min(30, int(self.settings.stalled_after / 3)))
         self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
+        self._periodic("rescue_runs", "* * * * *", self.runs.rescue)
         self._periodic("settle_installations", "* * * * *", self.installations.settle)
-        self._periodic("poll", "*/5 * * * *", self.poller.poll_all)
+        self._periodic("sweep", "* * * * *", self.sweeps.begin_due)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
         self._periodic("renew_tokens", "*/10 * * * *", self._renew_tokens)
         self._periodic("check_webhooks", "23 * * * *", self._check_webhooks)
@@ -109,6 +124,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. A worker that fails is started again."""
         pause = 0.5
+        self.runs.stopping = stop
         while not stop.is_set():
             try:
                 await self._run_once(stop)
@@ -152,15 +168,18 @@ class Worker:
             await working
 
     async def _beat(self) -> None:
-        """As long as the engine runs and the database answers."""
+        """As long as the engine runs and the database answers. The engine itself gives up half a minute later."""
         while True:
+            pause = heartbeat.EVERY
             try:
                 async with self.engine.connect() as connection:
                     await connection.execute(text("SELECT 1"))
                 heartbeat.give(self.settings.home)
             except (SQLAlchemyError, OSError) as error:
                 log.debug("worker.no_heartbeat", reason=str(error).partition("\n")[0])
-            await asyncio.sleep(heartbeat.EVERY)
+                await self._revive()
+                pause = min(pause, _AGAIN)
+            await asyncio.sleep(pause)
 
     async def _sync_record(self, context: JobContext, /, *, reason: str, **record: Any) -> None:
         target = _target(context.job)
@@ -171,6 +190,9 @@ class Worker:
                 log.warning("sync.database", reason=str(error).splitlines()[0], seconds=pause)
                 await asyncio.sleep(pause)
         return await self.sync.run(target, reason)
+
+    async def _work_on_run(self, context: JobContext, /, *, run_id: int) -> None:
+        await self.runs.work(run_id, f"job-{context.job.id}-{context.job.attempts}")
 
     def _periodic(self, name: str, cron: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run(timestamp: int) -> None:
@@ -207,6 +229,7 @@ class Worker:
     async def _forget_old(self) -> None:
         await self._forget(_OLD_EVENTS, self.settings.keep_events_days)
         await self._forget(_OLD_AUDIT, self.settings.keep_audit_days)
+        await self._forget(_IDLE_SWEEPS, 1)
 
     async def _forget(self, old: TextClause, days: int) -> None:
         """A few thousand in each transaction, so that nothing waits for it."""
@@ -235,4 +258,5 @@ def _target(job: Job) -> Target:
         side=Side(named["side"]),
         external_id=named["external_id"],
         claim=f"job-{job.id}-{job.attempts}",
+        run_id=named.get("run_id"),
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,7 @@ from app.migrations import upgrade
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.settings import Settings
+from tests.databases import Databases, named
 
 # As in `app.logs`, but to whatever takes the output of a test, and without hiding anything. The default draws each
 # traceback with all its variables, which takes seconds.
@@ -45,10 +47,6 @@ ADMIN_TOKEN = "a-token-for-tests-only-1234567890"
 LOCATION = "sandboxLocation0001"
 
 
-def named(url: str, database: str) -> str:
-    return make_url(url).set(database=database).render_as_string(hide_password=False)
-
-
 def admin_sql(url: str, *statements: str) -> None:
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -64,6 +62,8 @@ def server() -> Iterator[str]:
         given = os.environ.get("CROSSLEDGER_TEST_DATABASE_URL")
         bundled = None if given else Bundled(Path(home))
         url = conninfo(given or (bundled.url if bundled else ""))
+        if bundled:
+            Databases.hurry(url)
         template = f"template_{secrets.token_hex(4)}"
         admin_sql(url, f"CREATE DATABASE {template}")
         upgrade(named(url, template))
@@ -73,15 +73,19 @@ def server() -> Iterator[str]:
             bundled.stop()
 
 
+@pytest.fixture(scope="session")
+def databases(server: str) -> Iterator[Databases]:
+    pool = Databases(server)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def database(server: str) -> Iterator[str]:
+def database(databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated database."""
-    parsed = make_url(server)
-    name = f"test_{secrets.token_hex(6)}"
-    admin = named(server, "postgres")
-    admin_sql(admin, f"CREATE DATABASE {name} TEMPLATE {parsed.database}")
-    yield named(server, name)
-    admin_sql(admin, f"DROP DATABASE {name} WITH (FORCE)")
+    url = databases.take()
+    yield url
+    databases.give_back(url)
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +175,7 @@ class World:
         answer = (await self.admin.get(f"/api/v1/{path}", params=params)).raise_for_status()
         return list(answer.json()["items"])
 
-    async def quiet(self, seconds: float = 20) -> None:
+    async def quiet(self, seconds: float = 60) -> None:
         """Wait until every event is answered and no job is left to do now."""
         await until(self._is_quiet, seconds, "the service never came to rest")
 
@@ -204,7 +208,7 @@ class World:
             await vendor.delete("/_control/faults")
 
 
-async def until(check: Callable[[], Awaitable[Any]], seconds: float = 10, complaint: str = "it never happened") -> Any:
+async def until(check: Callable[[], Awaitable[Any]], seconds: float = 30, complaint: str = "it never happened") -> Any:
     """Ask again and again; the first answer that is true ends the wait."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
@@ -220,7 +224,7 @@ async def serving(service: Service, *, worker: bool = True) -> AsyncIterator[str
     listener = socket.create_server(("127.0.0.1", service.settings.port))
     config = uvicorn.Config(web_app(service, None), log_level="error", lifespan="off", access_log=False)
     web = uvicorn.Server(config)
-    async with service.running(web=True, worker=worker):
+    async with service.running(web=True, worker=worker), service.dashboard.running():
         task = asyncio.create_task(web.serve(sockets=[listener]))
         await until(lambda: _true(web.started), 30, "the web server did not start")
         try:
@@ -277,8 +281,12 @@ async def bare_world(
         yield World(service, url, admin, highlevel, ninja, highlevel_process.url, ninja_process.url)
 
 
+_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _human(url: str, headers: dict[str, str]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False)
+    """Without the certificates of the world, which take 20 ms to read: it stays on loopback."""
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False, verify=_NOBODY)
 
 
 @pytest.fixture
@@ -288,7 +296,7 @@ async def world(bare_world: World) -> World:
     return bare_world
 
 
-async def connect(world: World, **settings: Any) -> None:
+async def connect(world: World, *, live: bool = True, **settings: Any) -> None:
     crm = await world.admin.post(
         "/api/v1/connections",
         json={
@@ -318,6 +326,7 @@ async def connect(world: World, **settings: Any) -> None:
             "crm_connection_id": crm.json()["id"],
             "billing_connection_id": billing.json()["id"],
             "settings": settings,
+            "live": live,
         },
     )
     assert bridge.status_code == 201, bridge.text

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from app.budget import UNLIMITED, Budgets, Limit
+from app.budget import UNLIMITED, Budgets, Limit, Spent
 from app.db import Database
 from app.errors import Wait
 from tests.test_inbox import make_place
@@ -86,10 +86,10 @@ async def test_all_calls_of_a_window_may_leave_at_once(processes: list[Database]
     assert await wait_of(budgets, connection_id, Limit(20, 10)) > 0
 
 
-async def test_reads_leave_a_tenth_for_writes(processes: list[Database], connection_id: int) -> None:
-    budgets, limit = Budgets(processes[0], {}), Limit(20, 10)
-    reads = [await wait_of(budgets, connection_id, limit, writes=False) for _ in range(19)]
-    assert [wait > 0 for wait in reads] == [False] * 18 + [True]
+async def test_reads_leave_a_share_for_writes(processes: list[Database], connection_id: int) -> None:
+    budgets, limit = Budgets(processes[0], {}), Limit(50, 30)
+    reads = [await wait_of(budgets, connection_id, limit, writes=False) for _ in range(49)]
+    assert [wait > 0 for wait in reads] == [False] * 48 + [True]
     writes = [await wait_of(budgets, connection_id, limit) for _ in range(3)]
     assert [wait > 0 for wait in writes] == [False, False, True]
 
@@ -236,3 +236,24 @@ async def test_where_only_days_are_counted_no_times_are_kept(processes: list[Dat
 
     assert len(await recent(processes[0])) == 1
     assert await wait_of(budgets, connection_id, Limit(0, 60, per_day=5))
+
+
+async def test_what_is_spent_is_told_by_window_and_day_and_without_a_limit_nothing(
+    processes: list[Database], connection_id: int
+) -> None:
+    limit, other = Limit(5, 60, per_day=100), (await make_place(processes[0].engine, "other")).crm_id
+    budgets = Budgets(processes[0], {"highlevel": limit})
+    for _ in range(3):
+        assert not await wait_of(budgets, connection_id, limit)
+    providers = {connection_id: "highlevel", other: "highlevel", other + 1: "invoice_ninja"}
+    assert await budgets.spent(providers) == {connection_id: Spent(limit, 3, 3), other: Spent(limit)}
+
+    async with processes[0].engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE budgets SET day = day - 1, recent = ARRAY(SELECT t - interval '61 s' FROM unnest(recent) t)")
+        )
+    await budgets.close(connection_id, limit, 30)
+    spent = (await budgets.spent(providers))[connection_id]
+    assert (spent.recent, spent.today) == (0, 0)
+    assert spent.closed_until
+    assert spent.closed_until > datetime.now(UTC) + timedelta(seconds=20)

@@ -1,6 +1,5 @@
 """The command line as an operator meets it: a process with an environment."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,19 +12,8 @@ import pytest
 
 from app import heartbeat
 from app.sandbox.processes import Simulator
+from tests.command import SECRETS, crossledger, environment
 from tests.conftest import ADMIN_TOKEN, LOCATION
-
-SECRETS = {"CROSSLEDGER_SECRET_KEY": "only-for-tests-" + "x" * 32, "CROSSLEDGER_ADMIN_TOKEN": ADMIN_TOKEN}
-
-
-def environment(**settings: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CROSSLEDGER_")}
-    return {**clean, **settings}
-
-
-def crossledger(*arguments: str, env: Mapping[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *arguments]
-    return subprocess.run(command, env=dict(env), cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +88,10 @@ def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
     assert (done.returncode, "FAILS" in done.stdout) == (1, True)
     done = crossledger("replay", "77", env=env, cwd=tmp_path)
     assert (done.returncode, "There is no event 77." in done.stderr) == (1, True)
+    done = crossledger("sweep", "--bridge", "77", env=env, cwd=tmp_path)
+    assert (done.returncode, "There is no bridge 77." in done.stderr) == (1, True)
+    done = crossledger("sweep", "--full", env=env, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "No sweep was begun.\n")
 
 
 def test_whether_a_worker_is_alive_is_asked_without_a_database(tmp_path: Path) -> None:
@@ -166,10 +158,8 @@ def test_serve_says_how_to_become_the_owner_while_there_is_no_user(database: str
             assert httpx.get(f"{url}/setup", params={"token": links[0].partition("token=")[2]}).status_code == (
                 200 if len(links) == 1 else 403
             )
-    added = subprocess.run(
-        [sys.executable, "-m", "app.cli", "admin", "add-user", "ada@example.com", "--role", "owner"],
-        env=env, cwd=tmp_path, input="correct horse battery", capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    add = ("admin", "add-user", "ada@example.com", "--role", "owner")
+    added = crossledger(*add, env=env, cwd=tmp_path, typed="correct horse battery")
     assert added.returncode == 0, added.stderr
     with Service(env, tmp_path):
         assert (tmp_path / "stdout").read_text() == ""
@@ -177,6 +167,24 @@ def test_serve_says_how_to_become_the_owner_while_there_is_no_user(database: str
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = crossledger("--help", env=environment(), cwd=tmp_path)
-    commands = ("serve", "worker", "migrate", "demo", "sandbox", "check", "replay", "admin", "rotate-keys")
-    for command in commands:
-        assert command in done.stdout
+    commands = (
+        *("serve", "worker", "migrate", "demo", "sandbox", "check", "rotate-keys", "objects", "admin", "notify"),
+        *("plan", "items", "apply", "runs", "sweep", "health", "conflicts", "duplicates", "undo", "undone", "replay"),
+        *("bridges", "links", "activities", "events", "history", "failures", "retry"),
+    )
+    listed = {line.split()[1] for line in done.stdout.splitlines() if len(line.split()) > 2 and line[:1] == "│"}
+    assert set(commands) <= listed
+
+
+def test_help_comes_at_once_for_nothing_that_a_command_needs_is_loaded() -> None:
+    code = "import sys, app.cli; print(*(name for name in sys.modules if name in sys.argv))"
+    slow = ("fastapi", "sqlmodel", "httpx", "procrastinate", "alembic", "app.main", "app.models")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *slow],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+        cwd=Path.cwd(),
+    )
+    assert done.stdout.split() == []

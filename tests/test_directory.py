@@ -20,6 +20,8 @@ from tests.test_inbox import make_place
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     db = Database.at(database)
     yield db.engine
+    if reading := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(reading)
     await db.dispose()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -307,6 +307,60 @@ async def test_an_event_that_cannot_be_stored_fails_no_other_event_of_its_batch(
     results = await asyncio.gather(*good, return_exceptions=True)
 
     assert results == [None] * 5
+
+
+async def test_what_arrives_while_a_batch_is_being_stored_is_stored_by_the_next_one(way: Way) -> None:
+    async with way.engine.connect() as other:
+        await other.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
+        first = asyncio.create_task(way.accept(event("d1", "hl_1")))
+        await asyncio.sleep(0.5)  # it is on its way
+        second = asyncio.create_task(way.accept(event("d2", "hl_2")))
+        await asyncio.sleep(0.3)
+        await other.rollback()
+        await asyncio.gather(first, second)
+
+    assert [row["external_id"] for row in await way.events()] == ["hl_1", "hl_2"]
+
+
+async def test_when_its_connection_was_ended_the_inbox_makes_another_one(way: Way) -> None:
+    await way.accept(event("d1"))
+    await way.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with suppress(Full):  # the one that finds out; its sender comes back
+        await way.accept(event("d2", "hl_2"))
+    await way.accept(event("d3", "hl_3"))
+
+    assert {"hl_1", "hl_3"} <= {row["external_id"] for row in await way.events()}
+    assert len(await way.jobs()) == len(await way.events())
+
+
+async def test_who_comes_after_the_others_gave_up_has_a_patience_of_his_own(
+    closed_way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.inbox, "PATIENCE", 0.3)
+    way = closed_way
+    with pytest.raises(Full):
+        await way.accept(event("d1", "hl_1"))
+    monkeypatch.setattr(app.inbox, "PATIENCE", 30)
+    later = asyncio.create_task(way.accept(event("d2", "hl_2")))
+    way.inbox.start()
+    await later
+
+    assert [row["external_id"] for row in await way.events()] == ["hl_1", "hl_2"]
+
+
+async def test_a_sender_that_hangs_up_takes_no_other_one_of_its_batch_along(closed_way: Way) -> None:
+    way = closed_way
+    gone, *others = [asyncio.create_task(way.accept(event(f"d{n}", f"hl_{n}"))) for n in range(3)]
+    await asyncio.sleep(0.3)
+    gone.cancel()
+    way.inbox.start()
+    await asyncio.gather(*others)
+
+    assert gone.cancelled()
+    assert {"hl_1", "hl_2"} <= {row["external_id"] for row in await way.events()}
 
 
 async def test_a_full_waiting_room_is_said_at_once(closed_way: Way, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,9 +43,12 @@ class Never:
         return not (self.unless and re.fullmatch(self.unless, imported))
 
 
-PURE = r"app\.sync\.(merge|fieldmap|filters|records|values|money|documents|totals|fitting|canonical)"
+PURE = (
+    r"app\.(sync\.(merge|decisions|tagging|fieldmap|filters|records|values|money|documents|totals|fitting|canonical)"
+    r"|explanations(\.\w+)?)"
+)
 PURE_LIBRARIES = (
-    r"(collections|dataclasses|datetime|decimal|enum|functools|itertools|json|math|re|string|typing|unicodedata"
+    r"(collections|dataclasses|datetime|decimal|enum|functools|itertools|json|math|re|string|types|typing|unicodedata"
     r"|email_validator|iso4217|phonenumbers|pycountry|pydantic)(\..*)?"
 )
 RULES = (
@@ -85,8 +88,13 @@ RULES = (
         r"app\.main(\..*)?",
         "nothing imports the composition root",
     ),
+    Never(
+        r"app\.(?!cli$|commands(\.|$)).*",
+        r"app\.commands(\..*)?",
+        "the shell asks the services; they do not know that it is there",
+    ),
 )
-MAY_COMPOSE = re.compile(r"app\.(cli|checkup|main|sandbox(\..*)?)")
+MAY_COMPOSE = re.compile(r"app\.(cli|main|commands(\..*)?|sandbox(\..*)?)")
 
 
 def module_name(path: Path) -> str:
@@ -137,6 +145,8 @@ def test_no_import_goes_against_the_arrows() -> None:
         ("app.web.webhooks", "from app.providers.highlevel import api"),
         ("app.api.bridges", "from app.providers.invoice_ninja.clients import Clients"),
         ("app.worker", "from app.main import build"),
+        ("app.replaying", "from app.commands.console import stop_with"),
+        ("app.cli_tools", "from app.commands import shell"),
     ],
 )
 def test_an_import_against_the_arrows_is_noticed(module: str, source: str) -> None:
@@ -316,6 +326,11 @@ def test_the_commands_of_the_readme_exist() -> None:
 def _cli_commands() -> set[str]:
     from app.cli import cli
 
-    groups = {str(group.typer_instance.info.name) for group in cli.registered_groups if group.typer_instance}
-    commands = cli.registered_commands
-    return groups | {c.name or getattr(c.callback, "__name__", "").replace("_", "-") for c in commands}
+    groups = [group.typer_instance for group in cli.registered_groups if group.typer_instance]
+    # Those of a group without a name are commands like any other.
+    named = {str(group.info.name) for group in groups if isinstance(group.info.name, str)}
+    commands = [
+        *cli.registered_commands,
+        *(c for g in groups if g.info.name not in named for c in g.registered_commands),
+    ]
+    return named | {c.name or getattr(c.callback, "__name__", "").replace("_", "-") for c in commands}

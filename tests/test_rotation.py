@@ -13,7 +13,7 @@ import app.models  # noqa: F401 -- fills the metadata
 from app.db import Database
 from app.rotation import SEALED, Rotation, rotate, told
 from app.vault import Vault
-from tests.test_cli import SECRETS, crossledger, environment
+from tests.command import SECRETS, crossledger, environment
 
 OLD, NEW, LOST = (f"{name}-key-of-an-installation-0123456789" for name in ("old", "new", "lost"))
 _ADD = "INSERT INTO connections (provider, name, account_id, sealed) VALUES ('highlevel', 'x', :account, :sealed)"

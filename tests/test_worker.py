@@ -4,8 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import heartbeat
 from app.main import Service, build
@@ -94,6 +96,20 @@ async def test_a_worker_gives_a_sign_of_life_while_its_database_answers(
         await until(lambda: _told(settings))
         (settings.home / "worker.alive").unlink()
         await until(lambda: _told(settings))
+
+
+async def test_a_database_that_does_not_answer_is_brought_back_before_the_engine_gives_up(service: Service) -> None:
+    revived = asyncio.Event()
+
+    async def revive() -> None:
+        revived.set()
+
+    nowhere = create_async_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    beating = asyncio.create_task(replace(service.worker, engine=nowhere, revive=revive)._beat())
+    async with asyncio.timeout(20):
+        await revived.wait()
+    beating.cancel()
+    await nowhere.dispose()
 
 
 async def _told(settings: Settings) -> bool:

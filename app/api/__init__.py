@@ -1,37 +1,88 @@
 """The admin REST API, `/api/v1`: what a person or a script does with connections, bridges and their records."""
 
-from fastapi import APIRouter, Depends
-from sqlalchemy.ext.asyncio import AsyncEngine
+from fastapi import Depends, FastAPI
 
-from app.api import activities, audit, bridges, connections, events, jobs, links, me, subscriptions, tokens, users
+from app.api import (
+    activities,
+    alerts,
+    audit,
+    bridges,
+    channels,
+    conflicts,
+    connection_health,
+    connections,
+    duplicates,
+    events,
+    failures,
+    jobs,
+    links,
+    me,
+    overview,
+    plans,
+    replay,
+    runs,
+    subscriptions,
+    sweeps,
+    tokens,
+    undo,
+    users,
+)
 from app.api.desk import Desk, laid_out
 from app.api.guard import check_declared, guard
 from app.api.problems import problems
 from app.api.reading import each_once
 from app.connections import Connections
+from app.notify.notifier import Notifier
+from app.runs import Runs
 from app.settings import Settings
 from app.subscriptions import Subscriptions
+from app.undo.undoing import Undoing
 from app.web.access import API
 
-__all__ = ["make_router"]
+__all__ = ["install"]
 
-PARTS = (connections, subscriptions, bridges, events, links, activities, jobs, me, users, tokens, audit)
+PARTS = (
+    overview,
+    connections,
+    connection_health,
+    subscriptions,
+    bridges,
+    plans,
+    runs,
+    sweeps,
+    events,
+    links,
+    activities,
+    undo,
+    replay,
+    conflicts,
+    duplicates,
+    jobs,
+    failures,
+    alerts,
+    channels,
+    me,
+    users,
+    tokens,
+    audit,
+)
 
 
-def make_router(settings: Settings, engine: AsyncEngine, connections_: Connections) -> APIRouter:
-    """Every route below asks who is there, and whether they may; there is no way to leave it out."""
+def install(app: FastAPI, settings: Settings, connections_: Connections, runs_: Runs, undoing: Undoing) -> None:
+    """Every route asks who is there, and whether they may; there is no way to leave it out."""
+    engine = connections_.engine
     desk = Desk(
         public_url=settings.public_url,
         engine=engine,
         connections=connections_,
         subscriptions=Subscriptions(connections_, settings.public_url),
+        runs=runs_,
+        undoing=undoing,
     )
-    router = APIRouter(
-        prefix=API,
-        dependencies=[Depends(guard), Depends(each_once), Depends(laid_out(desk))],
-        responses=problems(401, 403, 422),
-    )
+    notifier = Notifier.make(settings, engine, connections_)
+    app.state.notifier = notifier
+    dependencies = [Depends(guard), Depends(each_once), Depends(laid_out(desk, notifier))]
     for part in PARTS:
         check_declared(part.router)
-        router.include_router(part.router)
-    return router
+        # Each by itself: FastAPI builds the routes of a router anew for each one around it.
+        app.include_router(part.router, prefix=API, dependencies=dependencies, responses=problems(401, 403, 422))

@@ -1,6 +1,9 @@
 """Activities: what was done, field by field."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import or_, select
 from sqlmodel import col
 
 from app.api.desk import AtDesk
@@ -8,7 +11,7 @@ from app.api.fields import Id, Word
 from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
 from app.api.schemas import ActivityOut, Page
-from app.models import Activity
+from app.models import Activity, Link
 
 router = APIRouter(prefix="/activities", tags=["activities"])
 
@@ -19,14 +22,22 @@ async def list_activities(
     part: Paging,
     bridge_id: Id | None = None,
     link_id: Id | None = None,
+    run_id: Id | None = None,
     action: Word | None = None,
+    object_: Annotated[Word | None, Query(alias="object")] = None,
+    record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None,
 ) -> Page[ActivityOut]:
     """Newest first. An attempt that changed nothing leaves none."""
     only = equal(
         (col(Activity.bridge_id), bridge_id),
         (col(Activity.link_id), link_id),
+        (col(Activity.run_id), run_id),
         (col(Activity.action), action),
+        (col(Activity.object), object_),
     )
+    if record is not None:
+        pairs = select(col(Link.id)).where(or_(col(Link.crm_id) == record, col(Link.billing_id) == record))
+        only.append(col(Activity.link_id).in_(pairs))
     return await page(desk.engine, Activity, ActivityOut, part, *only)
 
 

@@ -1,5 +1,6 @@
 """Bridges: which CRM account is kept in step with which billing account, and how."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -26,7 +27,7 @@ from app.sync.fieldmap import resolve
 from app.sync.filters import unknown as unknown_field
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
-from app.sync.resuming import reconsider
+from app.sync.resuming import forget_agreed, reconsider
 
 router = APIRouter(prefix="/bridges", tags=["bridges"], route_class=Bounded)
 
@@ -35,9 +36,11 @@ _CALLED = {Side.CRM: "a CRM", Side.BILLING: "a billing system"}
 
 @router.post("", status_code=201, summary="Make a bridge", responses=problems(400, 409, 413))
 async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
-    """From now on, events of either account keep both in step."""
-    wanted = wanted.model_copy(update={"settings": wanted.settings.stamped(None, datetime.now(UTC))})
-    row = Bridge(**wanted.model_dump(mode="json"))
+    """It is in dry run until it goes live: nothing is written but what was planned and chosen."""
+    now = datetime.now(UTC)
+    wanted = wanted.model_copy(update={"settings": wanted.settings.stamped(None, now)})
+    asked = wanted.model_dump(mode="json", exclude={"live"})
+    row = Bridge(**asked, enabled=wanted.live, live_since=now if wanted.live else None)
     async with AsyncSession(desk.engine, expire_on_commit=False) as session, session.begin():
         await _provider(desk, session, wanted.crm_connection_id, Side.CRM)
         billing = await _provider(desk, session, wanted.billing_connection_id, Side.BILLING)
@@ -66,24 +69,45 @@ async def show_bridge(desk: AtDesk, bridge_id: Id) -> BridgeDetail:
 
 @router.patch("/{bridge_id}", summary="Change a bridge", responses=problems(400, 404, 413))
 async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> BridgeDetail:
-    """Name, settings, or whether it works at all."""
+    """Name, settings, or whether it works at all. One in dry run goes live when it is enabled."""
     row = await one(desk.engine, Bridge, bridge_id)
     values = change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"})
+    if change.enabled and row.live_since is None:
+        values["live_since"] = datetime.now(UTC)
+    remapped: Mapping[str, Sequence[str]] = {}
     if change.settings:
         billing = await one(desk.engine, Connection, row.billing_connection_id)
         _check_slot(change.settings, desk.connections.provider(billing.provider))
         async with AsyncSession(desk.engine) as session:
             await _check_chosen(desk, session, row, change.settings)
-        values["settings"] = change.settings.stamped(_settings(row), datetime.now(UTC)).model_dump(mode="json")
+        before = _settings(row)
+        values["settings"] = change.settings.stamped(before, datetime.now(UTC)).model_dump(mode="json")
+        remapped = change.settings.remapped(before) if before else {}
     if values:
         async with desk.engine.begin() as connection:
             await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
+            await forget_agreed(connection, bridge_id=bridge_id, fields=remapped)
         await desk.connections.directory.refresh()
         if change.settings:
             await transact(desk.engine, partial(reconsider, bridge_id=bridge_id))
         if change.enabled and not row.enabled:
             await desk.connections.resume(row.billing_connection_id)
     return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
+
+
+async def switch_bridges(desk: Desk, ids: Sequence[int], *, on: bool) -> int:
+    """Pause many, or let them go on; answers how many changed. One in dry run does not go live by it."""
+    which = update(Bridge).where(col(Bridge.id).in_(ids), col(Bridge.enabled).is_not(on))
+    if on:
+        which = which.where(col(Bridge.live_since).is_not(None))
+    async with desk.engine.begin() as connection:
+        changed = await connection.scalars(which.values(enabled=on).returning(col(Bridge.billing_connection_id)))
+        accounts = changed.all()
+    await desk.connections.directory.refresh()
+    if on:
+        for connection_id in set(accounts):
+            await desk.connections.resume(connection_id)
+    return len(accounts)
 
 
 @router.delete("/{bridge_id}", status_code=204, summary="Delete a bridge", responses=problems(404))

@@ -8,7 +8,10 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.connections import Connections
+from app.notify.notifier import Notifier
+from app.runs import Runs
 from app.subscriptions import Subscriptions
+from app.undo.undoing import Undoing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +20,14 @@ class Desk:
     engine: AsyncEngine
     connections: Connections
     subscriptions: Subscriptions
+    runs: Runs
+    undoing: Undoing
 
 
-def laid_out(desk: Desk) -> Callable[[Request], None]:
+def laid_out(desk: Desk, notifier: Notifier) -> Callable[[Request], None]:
     def lay_out(request: Request) -> None:
         request.state.desk = desk
+        request.state.notifier = notifier
 
     return lay_out
 
@@ -31,3 +37,10 @@ def _desk(request: Request) -> Desk:
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
+
+
+def _notifier(request: Request) -> Notifier:
+    return cast(Notifier, request.state.notifier)
+
+
+ByNotifier = Annotated[Notifier, Depends(_notifier)]

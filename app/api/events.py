@@ -3,16 +3,15 @@
 from fastapi import APIRouter
 from sqlmodel import col
 
+from app import retrying
 from app.api.body import Bounded
 from app.api.desk import AtDesk
 from app.api.fields import Id, Word
-from app.api.problems import conflict, problems
-from app.api.queueing import queue, require_enabled
+from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
 from app.api.schemas import EventOut, Page, Queued
 from app.models import Event
 from app.models.event import EventState
-from app.queue import RecordJob
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=Bounded)
 
@@ -45,17 +44,5 @@ async def show_event(desk: AtDesk, event_id: Id) -> EventOut:
 @router.post("/{event_id}/replay", status_code=202, summary="Look at its record again", responses=problems(404, 409))
 async def replay_event(desk: AtDesk, event_id: Id) -> Queued:
     """An event carries no data: both accounts are read as they are now, and brought in step."""
-    event = await one(desk.engine, Event, event_id)
-    if event.bridge_id is None:
-        raise conflict("No bridge takes this event, so there is nothing to bring in step.")
-    if not (event.object and event.side and event.external_id):
-        raise conflict("This event names no record that is synced.")
-    await require_enabled(desk.engine, event.bridge_id)
-    job = RecordJob(
-        bridge_id=event.bridge_id,
-        object=event.object,
-        side=event.side,
-        external_id=event.external_id,
-        reason="replay",
-    )
-    return Queued(queued=await queue(desk.engine, job))
+    _, queued = await retrying.replay_event(desk.engine, event_id)
+    return Queued(queued=queued)

@@ -12,6 +12,7 @@ from app.people.users import NotAllowed, address_of
 
 MAX_ID = 2**63 - 1
 _TOKEN = re.compile(r"[!-~]{1,4096}")
+_PRINTABLE = re.compile(r"[ -~]*")
 
 
 def _whole(secret: SecretStr) -> SecretStr:
@@ -20,6 +21,12 @@ def _whole(secret: SecretStr) -> SecretStr:
     if not _TOKEN.fullmatch(token):
         raise ValueError("was not pasted whole: it has no spaces, line breaks or special letters")
     return SecretStr(token)
+
+
+def _in_header(secret: SecretStr) -> SecretStr:
+    if not _PRINTABLE.fullmatch(secret.get_secret_value()):
+        raise ValueError("goes into a header, which takes plain ASCII letters, digits and signs only")
+    return secret
 
 
 def _root(address: str) -> str:
@@ -48,10 +55,13 @@ _STORABLE = r"^[^\x00]*$"
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STORABLE)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Text = Annotated[str, StringConstraints(max_length=100_000, pattern=_STORABLE)]
 Token = Annotated[SecretStr, AfterValidator(_whole)]
 # What a person types: nothing is known of it but that it is short. It is sent in a JSON body, never in a header.
 LoginName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320, pattern=_STORABLE)]
 LoginPassword = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
+# One that goes into a header: what else is in it could not be sent.
+HeaderPassword = Annotated[SecretStr, Field(max_length=1000), AfterValidator(_in_header)]
 Code = Annotated[SecretStr, Field(min_length=1, max_length=64)]
 BaseUrl = Annotated[str, StringConstraints(max_length=500), AfterValidator(_root)]
 # A token that was pasted here by mistake has other characters or is longer, and is not repeated in an answer.

@@ -3,17 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from sqlmodel import col
 
+from app import retrying
+from app.api.body import Bounded
 from app.api.desk import AtDesk
-from app.api.fields import Id, Word
+from app.api.fields import Id, Moment, Word
 from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
-from app.api.schemas import LinkOut, Page
+from app.api.schemas import LinkOut, Out, Page, Queued
 from app.models import Link
 from app.models.link import LinkState
+from app.sync.records import Side
+from app.undo.history import Writer, history_of
 
-router = APIRouter(prefix="/links", tags=["links"])
+router = APIRouter(prefix="/links", tags=["links"], route_class=Bounded)
 
 
 @router.get("", summary="List links")
@@ -41,3 +46,45 @@ async def list_links(
 async def show_link(desk: AtDesk, link_id: Id) -> LinkOut:
     """With what both sides last agreed on, and what could not be written."""
     return LinkOut.model_validate(await one(desk.engine, Link, link_id))
+
+
+@router.post("/{link_id}/sync", status_code=202, summary="Sync a record now", responses=problems(404, 409))
+async def sync_now(desk: AtDesk, link_id: Id) -> Queued:
+    """Both sides are read and brought in step, whether or not anything is known to have changed."""
+    return Queued(queued=await retrying.sync_one(desk.engine, link_id))
+
+
+class WriteOut(Out):
+    """One value that Crossledger wrote."""
+
+    activity_id: int
+    run_id: int | None
+    event_id: int | None
+    at: Moment
+    action: str
+    cause: str = Field(description="The kind of event that led to it")
+    before: str
+    after: str
+    why: str
+
+
+class FieldHistoryOut(Out):
+    """One field of one side."""
+
+    field: str = Field(description="As the activities call it")
+    side: Side
+    name: str = Field(description="What this side calls it")
+    writer: Writer = Field(description="Who wrote there last, as far as is known: Crossledger, or somebody there")
+    at: Moment = Field(description="When that was known")
+    writes: list[WriteOut] = Field(description="Newest first")
+
+
+class HistoryOut(BaseModel):
+    fields: list[FieldHistoryOut]
+
+
+@router.get("/{link_id}/history", summary="Show who wrote what", responses=problems(404))
+async def show_history(desk: AtDesk, link_id: Id) -> HistoryOut:
+    """Per field and side: every value that Crossledger wrote, with what was there before, and who wrote last."""
+    told = await history_of(desk.engine, link_id)
+    return HistoryOut(fields=[FieldHistoryOut.model_validate(each) for each in told])

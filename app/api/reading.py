@@ -2,8 +2,9 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,9 +16,23 @@ from sqlmodel import col
 from app.api.fields import MAX_ID
 from app.api.problems import refused, unknown
 from app.api.schemas import Out, Page
-from app.models import Activity, ApiToken, AuditEntry, Bridge, Connection, Event, Link, User
+from app.models import ApiToken
 
-RowT = TypeVar("RowT", Activity, ApiToken, AuditEntry, Bridge, Connection, Event, Link, User)
+
+class Row(Protocol):
+    """Any table whose rows have a number."""
+
+    id: int | None
+
+
+class Numbered(Protocol):
+    """A row of such a table, or what was made of it."""
+
+    @property
+    def id(self) -> int | None: ...
+
+
+RowT = TypeVar("RowT", bound=Row)
 OutT = TypeVar("OutT", bound=Out)
 
 _NAMES: dict[type, str] = {ApiToken: "token"}
@@ -39,6 +54,11 @@ def _slice(
 
 
 Paging = Annotated[Slice, Depends(_slice)]
+
+
+def slice_of(limit: int, cursor: str | None = None) -> Slice:
+    """For callers within the service. Answers 400 for a cursor that is none of ours."""
+    return _slice(limit, cursor)
 
 
 def each_once(request: Request) -> None:
@@ -68,6 +88,11 @@ async def page(
         statement = statement.where(id_ < part.below)
     async with AsyncSession(engine) as session:
         rows = (await session.scalars(statement)).all()
+    return cut(rows, out, part)
+
+
+def cut(rows: Sequence[Numbered], out: type[OutT], part: Slice) -> Page[OutT]:
+    """`rows`: newest first, with one more than the page has where there are more."""
     items = [out.model_validate(row) for row in rows[: part.limit]]
     more = len(rows) > part.limit
     return Page(items=items, next_cursor=_cursor(rows[part.limit - 1].id or 0) if more else None)

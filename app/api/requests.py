@@ -14,12 +14,15 @@ from app.api.fields import (
     LoginPassword,
     Name,
     Password,
+    Text,
     Token,
     Word,
 )
 from app.api.schemas import JobState
+from app.failures import KEY
 from app.people.roles import Role
 from app.providers.base import Login
+from app.sync.decisions import ConflictKind, Deed, Take
 from app.sync.policy import BridgeSettings
 
 
@@ -144,6 +147,11 @@ class BridgeIn(In):
     crm_connection_id: Id
     billing_connection_id: Id
     settings: BridgeSettings = Field(default_factory=BridgeSettings)
+    live: bool = Field(
+        False,
+        description="Keep both sides in step at once, from the next event on. Left out, the bridge is in dry run until"
+        " it goes live: make a plan, look at it, apply it",
+    )
 
     _checked = field_validator("settings")(_storable)
 
@@ -166,6 +174,64 @@ class RetryIn(In):
     problem: Word | None = Field(None, description="For example `rejected`, `forbidden`, `ambiguous`")
 
 
+class FieldDecisionIn(In):
+    take: Take
+    value: Text | None = Field(None, description="With `take` `value`: what both sides get")
+    always: bool = Field(False, description="From now on as well, for this field of every record of the bridge")
+    crm: Text | None = Field(None, description="The CRM's value as you saw it; another one by now is refused")
+    billing: Text | None = Field(None, description="The billing value as you saw it; sent with `crm`")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.take is Take.VALUE) != (self.value is not None):
+            raise ValueError("`value` goes with `take` “value”, and only there")
+        if (self.crm is None) != (self.billing is None):
+            raise ValueError("`crm` and `billing` are sent together")
+        if self.always and self.take is Take.VALUE:
+            raise ValueError("a typed value is for one record: `always` goes with `crm` or `billing`")
+        return self
+
+
+class DecideIn(In):
+    """One of these: decisions by field, or one about the record as a whole."""
+
+    fields: dict[Word, FieldDecisionIn] = Field(default_factory=dict, max_length=100)
+    partner: Word | None = Field(None, description="Of several candidates: the vendor's id of the one")
+    create: bool = Field(False, description="It is none of the candidates: make a partner of its own")
+    keep_apart: bool = Field(False, description="It is none of the candidates, and gets no partner; a pair is cut")
+    deletion: Deed | None = Field(None, description="Where a deletion met an edit")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(map(bool, (self.fields, self.partner, self.create, self.keep_apart, self.deletion))) != 1:
+            raise ValueError("needs exactly one of `fields`, `partner`, `create`, `keep_apart` and `deletion`")
+        return self
+
+    @property
+    def option(self) -> str:
+        """Of a decision about the record as a whole."""
+        if self.partner:
+            return "partner"
+        return self.deletion.value if self.deletion else "create" if self.create else "keep_apart"
+
+
+class DecideManyIn(In):
+    """Which conflicts of fields to decide alike; nothing given: all."""
+
+    bridge_id: Id | None = None
+    object: Word | None = None
+    kind: ConflictKind | None = None
+    field: Word | None = Field(None, description="Its name in billing")
+    take: Literal[Take.CRM, Take.BILLING]
+
+
+class GroupIn(In):
+    """A group of GET /failures."""
+
+    key: Annotated[str, Field(pattern=f"^{KEY.pattern}$", description="Its `key`")]
+    bridge_id: Id | None = Field(None, description="May be left out: the key names it")
+
+
 class UserIn(In):
     email: Email
     role: Role
@@ -182,4 +248,6 @@ class UserChange(In):
 class TokenIn(In):
     name: Name
     role: Role = Field(description="Not above your own")
-    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(None, description="Left out: until revoked")
+    expires_in_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = Field(
+        None, description="Left out: until revoked"
+    )

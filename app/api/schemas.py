@@ -3,14 +3,17 @@
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
+from app.api.conflict_schemas import FieldConflict, HeldOut, OptionOut
+from app.api.explained import ExplanationOut, explained
 from app.api.fields import Moment
-from app.models.connection import ConnectionState
+from app.models.connection import Auth, ConnectionKind, ConnectionState
 from app.models.event import EventState
 from app.models.link import LinkState
 from app.people.roles import Role
 from app.providers.hooks import Step
+from app.sync.decisions import ConflictKind, Decisions
 from app.sync.fieldmap import Direction
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
@@ -46,6 +49,8 @@ class Queued(BaseModel):
 class ConnectionOut(Out):
     id: int
     provider: str
+    kind: ConnectionKind
+    auth: Auth = Field(description="How it is let in: by a token that was entered, or by consent in a browser")
     name: str
     state: ConnectionState
     state_reason: str
@@ -102,6 +107,7 @@ class BridgeOut(Out):
     crm_connection_id: int
     billing_connection_id: int
     enabled: bool
+    live_since: Moment | None = Field(description="Null: it is in dry run, see POST /bridges/{bridge_id}/plan")
     settings: BridgeSettings
     created_at: Moment
 
@@ -148,12 +154,6 @@ class EventOut(Out):
     handled_at: Moment | None
 
 
-class HeldOut(BaseModel):
-    side: Side
-    value: str
-    reason: str
-
-
 class CandidateOut(BaseModel):
     id: str
     part: str = ""
@@ -173,6 +173,11 @@ class RecordOut(Out):
     first_failed_at: Moment | None
     next_try_at: Moment | None
 
+    @computed_field(description="Of `problem`; null where there is none")  # type: ignore[prop-decorator]
+    @property
+    def explanation(self) -> ExplanationOut | None:
+        return explained(self.problem)
+
 
 class LinkOut(RecordOut):
     """A pair of records, or a record on its way to its pair."""
@@ -183,8 +188,16 @@ class LinkOut(RecordOut):
     base_crm: dict[str, str] | None = Field(description="What the CRM had when both sides last agreed")
     base_billing: dict[str, str] | None
     held: dict[str, HeldOut] = Field(description="Values that could not be written, by field")
+    conflicts: list[ConflictKind] = Field(description="The kinds of what waits for a person's decision")
+    decisions: Decisions = Field(description="What was decided and is not carried out yet")
+    apart: bool = Field(description="A person keeps it apart, until a person decides otherwise")
     created_at: Moment
     synced_at: Moment | None
+
+
+class ConflictOut(LinkOut):
+    fields: list[FieldConflict]
+    options: list[OptionOut] = Field(description="What can be decided of the record as a whole")
 
 
 class JobState(StrEnum):
@@ -212,17 +225,21 @@ class ChangeOut(BaseModel):
     held: str | None = None
     why: str = ""
     note: str = ""
-    conflict: bool = Field(False, description="Both sides had changed it; the bridge's preference decided")
+    conflict: bool = Field(False, description="Both sides had changed it; a preference or a person decided, or will")
 
 
 class ActivityOut(Out):
     id: int
     bridge_id: int
     link_id: int | None
+    run_id: int | None = Field(description="The run that it was part of")
     object: str
     crm_id: str
     billing_id: str
-    action: str = Field(description="created, linked, updated, held, excluded, unlinked, conflict, failed")
+    event_id: int | None = Field(description="The newest event that it answered")
+    action: str = Field(
+        description="created, linked, updated, held, settled, excluded, unlinked, conflict, failed, undone, merged"
+    )
     cause: str = Field(description="The kind of event that led to it")
     detail: str
     changes: list[ChangeOut]

@@ -1,27 +1,47 @@
 """Tables, one file per aggregate: columns and constraints, no behaviour."""
 
 from app.models.activity import Activity
+from app.models.alert import Alert, Channel
 from app.models.budget import Budget
 from app.models.connection import Bridge, Connection, FormerKey
+from app.models.duplicate import CommonKey, DuplicateCluster, DuplicateDismissal, DuplicateKey, DuplicateRecord
 from app.models.event import Event
 from app.models.link import Link
 from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
+from app.models.plan import PlanItem, Snapshot
+from app.models.run import Run
+from app.models.sweep import Cursor, MissedEvents, Sweep
 from app.models.token import OAuthState, Token
+from app.models.undo import UndoItem
 
 __all__ = [
     "Activity",
+    "Alert",
     "ApiToken",
     "AuditEntry",
     "Bridge",
     "Budget",
+    "Channel",
+    "CommonKey",
     "Connection",
+    "Cursor",
+    "DuplicateCluster",
+    "DuplicateDismissal",
+    "DuplicateKey",
+    "DuplicateRecord",
     "Event",
     "FormerKey",
     "Link",
     "LoginFailure",
     "LoginSession",
+    "MissedEvents",
     "OAuthState",
+    "PlanItem",
+    "Run",
     "SetupLink",
+    "Snapshot",
+    "Sweep",
     "Token",
+    "UndoItem",
     "User",
 ]

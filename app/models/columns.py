@@ -23,7 +23,7 @@ def reference_unchecked() -> Any:
 
 
 def shared_key(target: str) -> Any:
-    """A primary key that is another table's: one row here for one row there."""
+    """A primary key, or the first part of one, that is another table's."""
     return Field(sa_column=Column(BigInteger, ForeignKey(target, ondelete="CASCADE"), primary_key=True))
 
 

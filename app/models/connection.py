@@ -81,10 +81,9 @@ class Connection(SQLModel, table=True):
             return ""
         if self.auth == Auth.OAUTH:
             return "Press “Agree again” for it on the page Connect, as a user who may install apps there."
-        return f"{_NEW_TOKEN.get(self.provider, 'Make a new token')}, and send it to {_CHECK.format(id=self.id)}."
+        return f"{_NEW_TOKEN.get(self.provider, 'Make a new token')}, and press “Reconnect” on the page Connections."
 
 
-_CHECK = "POST /api/v1/connections/{id}/check"
 _NEW_TOKEN = {
     "highlevel": "Make a new token in HighLevel (Settings, Private Integrations)",
     "invoice_ninja": "Make a new token in Invoice Ninja (Settings, Account Management, API tokens)",
@@ -100,7 +99,10 @@ class FormerKey(SQLModel, table=True):
 
 
 class Bridge(SQLModel, table=True):
-    """One CRM connection and one billing connection kept in step. `settings` is a `sync.policy.BridgeSettings`."""
+    """One CRM connection and one billing connection kept in step. `settings` is a `sync.policy.BridgeSettings`.
+
+    `live_since`: none while it is in dry run: nothing is written but what a person has seen in a plan and chosen.
+    """
 
     __tablename__ = "bridges"
     __table_args__ = (UniqueConstraint("crm_connection_id", "billing_connection_id", name="bridges_pair"),)
@@ -110,5 +112,6 @@ class Bridge(SQLModel, table=True):
     crm_connection_id: int = reference("connections.id", on_delete="RESTRICT")
     billing_connection_id: int = reference("connections.id", on_delete="RESTRICT", index=True)
     enabled: bool = flag(default=True)
+    live_since: datetime | None = moment()
     settings: dict[str, Any] = document()
     created_at: datetime | None = born()

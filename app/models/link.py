@@ -12,6 +12,7 @@ from app.models.columns import (
     born,
     document,
     documents,
+    flag,
     moment,
     number,
     optional_document,
@@ -36,11 +37,15 @@ class LinkState(StrEnum):
 class Link(SQLModel, table=True):
     """`base_crm` and `base_billing`: what each side had when they last agreed, by rule name.
 
-    `held`: values that could not be written, `{"field": {"side", "value", "reason"}}`.
+    `held`: values that could not be written, `{"field": {"side", "value", "reason"}}`; where a person decides, with
+    `conflict`, see `sync.conflicts.opened`.
     `claim`: the job that works on this row until `claimed_until`. While a record is on its way to its pair,
     `match_key` keeps twins apart: only one row of a bridge may hold it, so only one of them creates.
     `waits_for`: the parent that must be linked first, `object/side/id`.
     `written_at`: when one of the two was last changed by us.
+    `conflicts`: the kinds of what waits for a person's decision (`sync.decisions.ConflictKind`). `decisions`: what was
+    decided and is not carried out yet (`Decisions` there). `apart`: a person keeps the record apart, until a person
+    decides otherwise.
     `creating`: a create was sent to that side and its outcome is not known yet.
     """
 
@@ -65,7 +70,11 @@ class Link(SQLModel, table=True):
             text("split_part(billing_id, '/', 1)"),
             postgresql_where=text("strpos(billing_id, '/') > 0"),
         ),
+        Index("links_conflicts", "id", postgresql_where=text("conflicts <> '[]'")),
+        Index("links_decided", "bridge_id", postgresql_where=text("decisions <> '{}'")),
+        Index("links_troubled", "bridge_id", "state", postgresql_where=text("state IN ('failed', 'conflict')")),
         Index("links_state", "state", "id"),
+        Index("links_health", "bridge_id", "state"),
         Index("links_bridge", "bridge_id", "id"),
         Index("links_crm_id", "crm_id", "id"),
         Index("links_billing_id", "billing_id", "id"),
@@ -85,6 +94,9 @@ class Link(SQLModel, table=True):
     problem: str = words()
     detail: str = words()
     candidates: list[Any] = documents()
+    conflicts: list[str] = documents()
+    decisions: dict[str, Any] = document()
+    apart: bool = flag(default=False)
     tries: int = number(0)
     first_failed_at: datetime | None = moment()
     next_try_at: datetime | None = moment()

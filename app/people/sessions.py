@@ -30,8 +30,8 @@ async def start(connection: AsyncConnection, user_id: int) -> str:
     return secret
 
 
-async def find(engine: AsyncEngine, secret: str) -> Principal | None:
-    """Who is logged in with this cookie, now."""
+async def find(engine: AsyncEngine, secret: str, *, seen: bool = True) -> Principal | None:
+    """Who is logged in with this cookie, now. `seen`: they did something, so the session is not idle."""
     now = datetime.now(UTC)
     statement = (
         select(col(LoginSession.id), col(LoginSession.seen_at), col(User.id), col(User.email), col(User.role))
@@ -47,9 +47,8 @@ async def find(engine: AsyncEngine, secret: str) -> Principal | None:
         if row is None:
             return None
         session_id, seen_at, user_id, email, role = row
-        if seen_at is None or seen_at < now - NOTED:
-            seen = update(LoginSession).where(col(LoginSession.id) == session_id).values(seen_at=now)
-            await connection.execute(seen)
+        if seen and (seen_at is None or seen_at < now - NOTED):
+            await connection.execute(update(LoginSession).where(col(LoginSession.id) == session_id).values(seen_at=now))
     return principal(user_id, email, role, session_id)
 
 

@@ -36,6 +36,10 @@ class Reach(StrEnum):
     INTERNET = "internet"
     PRIVATE_TOO = "private too"
 
+    @classmethod
+    def allowing(cls, *, private: bool) -> "Reach":
+        return cls.PRIVATE_TOO if private else cls.INTERNET
+
 
 _METADATA_NAMES = {
     "metadata",

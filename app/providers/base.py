@@ -6,19 +6,25 @@ connected account, opened for the length of a job). Everything that crosses this
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 import httpx
 
+from app.providers.capabilities import Capability as Capability
+from app.providers.capabilities import Lists as Lists
+from app.providers.capabilities import Support as Support
 from app.providers.hooks import Hooks
+from app.providers.merging import Merger
 from app.providers.plain import Plain as Plain
 from app.sync.objects import ObjectSettings
 from app.sync.records import FieldSpec, Record, Side, Values
 
 APP = "app"
 """The `Event.object` of deliveries about our installation itself: no record, no bridge (`app.installations`)."""
+
+BEGINNING = datetime.fromtimestamp(0, UTC)  # before any record
 
 
 class Verdict(StrEnum):
@@ -47,19 +53,6 @@ class Event:
     also: tuple[tuple[str, str], ...] = ()
     account: str = ""
     by_content: bool = False
-    reason: str = ""
-
-
-class Support(StrEnum):
-    NATIVE = "native"
-    IMPORT = "import"
-    LOCAL = "local"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Capability:
-    support: Support
     reason: str = ""
 
 
@@ -192,9 +185,9 @@ class Records(Protocol):
         """The record as it is now. Raises Gone. A record archived or deleted softly is returned as such."""
 
     def each(self, since: datetime) -> AsyncIterator[Record]:
-        """Live records, a page at a time: those of `since` and later, or all where the vendor shows no times.
+        """Live records, a page at a time: those changed at `since` or later, or all where the vendor shows no times.
 
-        Raises Unsupported where events tell of every change.
+        It makes progress with every page, or raises Retry. Raises Unsupported where `Capability.lists` is NONE.
         """
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
@@ -221,6 +214,9 @@ class Records(Protocol):
     async def archive(self, current: Record) -> None:
         """Put the record away without destroying it. Raises Unsupported where the vendor has no such thing."""
 
+    async def stays(self, current: Record) -> str:
+        """Why the record cannot, or must not, be archived, in words: what hangs on it; "" for no such reason."""
+
     async def restore(self, current: Record) -> None:
         """Undo `archive`, and `delete` where the vendor has a bin."""
 
@@ -240,6 +236,9 @@ class Account(Protocol):
     def records(self, object_: str, settings: ObjectSettings) -> Records:
         """`settings`: the bridge's for this object. Raises Unsupported where the provider does not sync it."""
 
+    def merger(self) -> Merger:
+        """What can be done with two records that are one person."""
+
 
 class Provider(Protocol):
     """One external system, stateless."""
@@ -255,9 +254,11 @@ class Provider(Protocol):
     """Fields that may hold the other side's id; the first is the default. Empty: this side has no slot."""
     capabilities: Mapping[str, Capability]
     polled: frozenset[str]
-    """Objects with changes that no event tells of: `Records.each` is compared with what was last agreed."""
+    """Objects with changes that no event tells of, or none that is sent twice: they are read more often."""
     polled_parts: frozenset[str]
     """As `polled`, where the object's parents are synced as well: no event tells that a record moved."""
+    untold: frozenset[str]
+    """Those of `polled` with changes that no event tells of, whatever is delivered: none of them was missed."""
     installs_webhooks: bool
     """Whether `hooks` works: then the webhook secrets are kept, sealed, to write them into subscriptions."""
 

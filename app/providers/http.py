@@ -4,6 +4,7 @@ status            | becomes
 a private address | Rejected (nothing was sent), see app.providers.addresses
 no connection     | Retry (nothing was sent)
 no answer         | Retry for reads, AnswerLost for writes
+closed meanwhile  | a read is sent once more, then as no answer (idle connections end when a vendor likes)
 429               | Retry with the vendor's Retry-After, and the gate is told
 5xx               | Retry for reads, AnswerLost for writes (an error page does not say that nothing was done)
 3xx, HTML         | Rejected: this is not the API (a wrong base URL, a login page)
@@ -12,10 +13,12 @@ other 4xx         | the vendor's `Dialect.refusal` names it
 
 import json
 import re
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Protocol
 
 import httpcore
@@ -35,6 +38,7 @@ LONGEST_ANSWER = 30.0
 TIMEOUT = httpx.Timeout(LONGEST_ANSWER, connect=10)
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=40, keepalive_expiry=30)
 USER_AGENT = "Crossledger/0.1"
+_CLOSED = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 UploadedFile = tuple[str, bytes, str]
 """Its name, content and media type."""
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB]|[dD][c-fC-F])")
@@ -65,15 +69,21 @@ def make_client(reach: Reach = Reach.INTERNET, resolver: Resolver = resolve) -> 
     )
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities of the world; reading them takes 20 ms."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def make_transport(reach: Reach, resolver: Resolver = resolve) -> httpx.AsyncHTTPTransport:
     """Goes where `reach` allows, whatever a name stands for in that moment."""
-    trusted = httpx.create_ssl_context(trust_env=False)
-    transport = httpx.AsyncHTTPTransport(verify=trusted, limits=LIMITS, trust_env=False)
+    authorities = trusted()
+    transport = httpx.AsyncHTTPTransport(verify=authorities, limits=LIMITS, trust_env=False)
     # httpx has no argument for the network below its pool. Where it keeps its pool elsewhere one day, nothing starts.
     if not isinstance(transport._pool, httpcore.AsyncConnectionPool):
         raise TypeError("this version of httpx keeps its connections in another way")
     transport._pool = httpcore.AsyncConnectionPool(
-        ssl_context=trusted,
+        ssl_context=authorities,
         max_connections=LIMITS.max_connections,
         max_keepalive_connections=LIMITS.max_keepalive_connections,
         keepalive_expiry=LIMITS.keepalive_expiry,
@@ -164,7 +174,6 @@ class Wire:
 
     async def _ask(self, request: httpx.Request, *, writes: bool) -> httpx.Response:
         """One call, within the budget."""
-        await self.gate.pass_(writes=writes)
         answer = await self._send(request, writes=writes)
         pause = self.dialect.pause(answer.status_code, answer.headers)
         if pause is not None:
@@ -178,13 +187,16 @@ class Wire:
         )
         return answer
 
-    async def _send(self, request: httpx.Request, *, writes: bool) -> httpx.Response:
+    async def _send(self, request: httpx.Request, *, writes: bool, again: bool = True) -> httpx.Response:
         label = self.dialect.label
+        await self.gate.pass_(writes=writes)
         try:
             return await self.client.send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Retry(f"{label} cannot be reached: {error or type(error).__name__}") from error
         except httpx.TransportError as error:
+            if again and not writes and isinstance(error, _CLOSED):
+                return await self._send(request, writes=writes, again=False)
             failure = AnswerLost if writes else Retry
             raise failure(f"{label} did not answer: {redacted(str(error)) or type(error).__name__}") from error
 

@@ -6,7 +6,7 @@ from app.sync.records import Side
 
 
 def what_syncs(crm: Provider, billing: Provider) -> str:
-    """A Markdown table with a line for each object, and below it what is not possible at a provider, and why."""
+    """A Markdown table with a line for each object, and below it what a provider cannot do, and why."""
     lines = [
         f"| object | {crm.label} → {billing.label} | {billing.label} → {crm.label} | setting, and its default |",
         "|---|---|---|---|",
@@ -21,4 +21,11 @@ def what_syncs(crm: Provider, billing: Provider) -> str:
         for name, capability in provider.capabilities.items()
         if capability.reason and (capability.support is not Support.NONE or name not in OBJECTS)
     ]
-    return "\n".join([*lines, "", "Limits that the systems themselves have:", "", *notes])
+    unlisted = [
+        f"- {provider.label}, {name}: {capability.unlisted}."
+        for provider in (crm, billing)
+        for name, capability in provider.capabilities.items()
+        if capability.unlisted
+    ]
+    limits = ["", "Limits that the systems themselves have:", "", *notes]
+    return "\n".join([*lines, *limits, "", "What no sweep goes through, and why:", "", *unlisted])

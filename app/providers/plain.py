@@ -17,7 +17,7 @@ class Plain:
         return ""
 
     def each(self, since: datetime) -> AsyncIterator[Record]:
-        raise Unsupported("polling", "its events tell of every change")
+        raise Unsupported("list", "these records cannot be gone through")
 
     async def vanished(self, names: Collection[str]) -> Collection[str]:
         return ()
@@ -27,6 +27,9 @@ class Plain:
 
     async def archive(self, current: Record) -> None:
         raise Unsupported("archive", "the vendor has no archive for these records")
+
+    async def stays(self, current: Record) -> str:
+        return "the vendor has no archive for these records"
 
     async def restore(self, current: Record) -> None:
         raise Unsupported("restore", "the vendor has no archive for these records")

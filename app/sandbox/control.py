@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.sandbox.deliveries import Deliveries
+from app.sandbox.deliveries import Deliveries, caused_by
 from app.sandbox.faults import Fault, Faults, WebhookFault
 from app.sandbox.serving import hang_up
 
@@ -181,6 +181,7 @@ class Controlled:
             return
         status = 0
         at = time.time()
+        caused_by.set(self.control.label(scope))
 
         async def noted(message: Message) -> None:
             nonlocal status

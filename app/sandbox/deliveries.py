@@ -5,6 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,11 @@ Body = bytes | Callable[[], bytes]
 Final = Callable[[int | None], None]
 """Called once with the status of the last attempt; None when no answer came."""
 
+caused_by: ContextVar[str] = ContextVar("caused_by", default="")
+"""Whose request is being handled: the label of its token."""
+
+_UNANSWERED = (httpx.HTTPError, httpx.InvalidURL, AttributeError)
+"""AttributeError is what anyio raises over uvloop when the other side dies in the moment of connecting."""
 LONGEST_REORDER = 1.0
 KEPT = 20_000
 """Attempts that are remembered, with their bodies."""
@@ -30,6 +36,8 @@ class Parcel:
     method: str
     retries: Sequence[float]
     delay: float
+    by: str
+    caused_at: float
     on_final: Final | None
 
 
@@ -87,6 +95,8 @@ class Deliveries:
             method=method,
             retries=retries,
             delay=delay,
+            by=caused_by.get(),
+            caused_at=time.time(),
             on_final=on_final,
         )
         return self._spawn(self._apply_faults(parcel))
@@ -162,7 +172,7 @@ class Deliveries:
                 answer = await self._open_client().request(
                     parcel.method, parcel.url, content=body, headers=dict(parcel.headers)
                 )
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except _UNANSWERED as error:
                 self._record(parcel, body, attempt=attempt, status=type(error).__name__)
                 return None
             self._record(parcel, body, attempt=attempt, status=answer.status_code)
@@ -185,6 +195,8 @@ class Deliveries:
                 "status": status,
                 "attempt": attempt,
                 "at": time.time(),
+                "by": parcel.by,
+                "caused_at": parcel.caused_at,
                 "body": _readable(body),
             }
         )

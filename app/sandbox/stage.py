@@ -22,6 +22,8 @@ from app.sandbox.processes import Simulator
 from app.settings import Settings
 
 LOCATION = "sandboxLocation0001"
+GRACE = 2.0
+"""Seconds in which a webhook may still be on its way."""
 SERVICE_TOKENS = ("sandbox-highlevel-service-token", "sandbox-ninja-service-token")
 HUMAN_HIGHLEVEL = {"Authorization": "Bearer sandbox-highlevel-human-token", "Version": "2021-07-28"}
 HUMAN_NINJA = {"X-API-TOKEN": "sandbox-ninja-human-token", "Accept": "application/json"}
@@ -87,6 +89,7 @@ async def set_up(port: int) -> AsyncIterator[Stage]:
             highlevel_base_url=highlevel.url,
             highlevel_webhook_public_keys=(key,),
             retry_first=1,
+            sweep_grace=GRACE,
         )
         service = build(settings, database, bundled)
         await stack.enter_async_context(serving(service, listener))

@@ -23,6 +23,7 @@ class Story:
     out: Console
     contact_id: str = ""
     client_id: str = ""
+    plan_id: int = 0
     invoice: dict[str, Any] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     started: float = 0

@@ -55,6 +55,20 @@ def total_of(text: str) -> str:
     return str(stated) if stated else "no sum"
 
 
+def currencies_of(text: str) -> set[str]:
+    """Of a document and its lines; none where it is no document."""
+    try:
+        document = document_of(text)
+    except ValueError:
+        return set()
+    return {document.currency, *(line.currency for line in document.lines)}
+
+
+def sums(a: str, b: str) -> str:
+    """Of two documents' texts, the CRM's first."""
+    return f"{total_of(a)} in the CRM, {total_of(b)} in billing"
+
+
 def _line(line: Line, currency: str) -> dict[str, Any]:
     return {
         "discount": _discount(line.discount),

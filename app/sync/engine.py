@@ -24,7 +24,18 @@ from app.directory import BridgeView
 from app.errors import Several, Wait
 from app.models.link import LinkState
 from app.providers.base import Account, Records
-from app.sync.deletions import RETURNABLE, billing_gone, crm_gone, crm_put_away, heir, unlinked
+from app.sync.choosing import kept_apart
+from app.sync.decisions import Decisions
+from app.sync.deletions import (
+    MERGED,
+    RETURNABLE,
+    billing_gone,
+    billing_merged,
+    crm_gone,
+    crm_put_away,
+    heir,
+    unlinked,
+)
 from app.sync.facets import bring_facet_in_step
 from app.sync.fieldmap import resolve
 from app.sync.merge import Base
@@ -33,13 +44,13 @@ from app.sync.pairing import first_values, pair_of, pair_up
 from app.sync.participation import PUT_AWAY, filtered, left_out
 from app.sync.parts import Move, base_after, move, whereabouts
 from app.sync.records import Presence, Record, Side
-from app.sync.settlements import TOO_EARLY, as_it_was
+from app.sync.settlements import TOO_EARLY, UNDONE, as_it_was
 from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.work import BUSY, Work, alive
 
 
 class Opener(Protocol):
-    def __call__(self, bridge: BridgeView, side: Side) -> Account: ...
+    def __call__(self, bridge: BridgeView, side: Side, /) -> Account: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,12 @@ class Engine:
     open: Opener
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    async def sync(self, target: Target, bridge: BridgeView, link: LinkRow) -> str:
-        """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`."""
-        work = self._work(target, bridge, link)
+    async def sync(self, target: Target, bridge: BridgeView, link: LinkRow, *, asked: bool = False) -> str:
+        """Bring the record and its partner in step; returns the outcome. `link` was claimed for `target`.
+
+        `asked`: a person wants this very record, also where its pair was undone.
+        """
+        work = replace(self.work(target, bridge, link), asked=asked)
         try:
             return await self._attempt(work)
         finally:
@@ -93,6 +107,8 @@ class Engine:
 
     async def _end(self, work: Work) -> Settlement | None:
         link = work.link
+        if apart := kept_apart(work):
+            return apart
         if work.type.facet:
             return await bring_facet_in_step(work)
         if work.type.once and ((link.crm_id and link.billing_id) or link.problem == TOO_EARLY):
@@ -121,7 +137,8 @@ class Engine:
         await self.store.queue(work.target if await pair_of(work, parent) else parent)
         return end.outcome
 
-    def _work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
+    def work(self, target: Target, bridge: BridgeView, link: LinkRow) -> Work:
+        """What an attempt at this record has in hand. Whoever asks for it lets it go."""
         settings = bridge.settings.of(target.object)
         records = {side: self.open(bridge, side).records(target.object, settings) for side in Side}
         slot = records[Side.BILLING].slot
@@ -139,11 +156,12 @@ class Engine:
             bridge=bridge,
             link=link,
             records=records,
-            rules=rules,
+            rules=tuple(replace(rule, prefer=settings.prefer.get(rule.name)) for rule in rules),
             slot=slot,
             store=self.store,
             now=self.now,
             parents=partial(self._parents, target, bridge),
+            decisions=Decisions.model_validate(link.decisions),
         )
 
     def _parents(self, target: Target, bridge: BridgeView, side: Side) -> Records:
@@ -153,8 +171,11 @@ class Engine:
     async def _pair(self, work: Work) -> Settlement | None:
         problem = work.link.problem
         cut = work.link.state == LinkState.UNLINKED
-        if cut and problem not in RETURNABLE:
+        wanted = work.decisions.partner is not None or (problem == UNDONE and work.asked)
+        if cut and problem not in RETURNABLE and not wanted:
             return unlinked(work, problem)
+        if problem == MERGED:
+            return await billing_merged(work)
         # Billing last: its PUT sends whole lists back, so as little time as possible lies between its GET and its PUT.
         crm = await work.fetch(Side.CRM)
         to = await whereabouts(work, crm) if crm and not cut else None

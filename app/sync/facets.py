@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from app.errors import Wait
 from app.models.link import LinkState
+from app.sync.deletions import GONE
 from app.sync.merge import Base
 from app.sync.objects import OBJECTS
 from app.sync.pairing import pair_of
@@ -19,8 +20,6 @@ from app.sync.settlements import put_aside, waiting
 from app.sync.statements import COLUMN
 from app.sync.store import LinkRow, Settlement
 from app.sync.work import BUSY, Work
-
-_GONE = {Side.CRM: "crm_gone", Side.BILLING: "billing_gone"}
 
 
 async def bring_facet_in_step(work: Work) -> Settlement:
@@ -41,7 +40,7 @@ async def bring_facet_in_step(work: Work) -> Settlement:
     if crm is None or billing is None:
         gone = Side.CRM if crm is None else Side.BILLING
         detail = f"Its {work.type.called[gone]} is gone."
-        return put_aside(work.target, work.link, LinkState.UNLINKED, _GONE[gone], detail)
+        return put_aside(work.target, work.link, LinkState.UNLINKED, GONE[gone], detail)
     if away := await left_out(known, crm, billing):
         return away
     await _make_room(work, known.link.id_on(side.other) or "")

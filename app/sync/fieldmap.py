@@ -21,6 +21,15 @@ class Direction(StrEnum):
         return self is Direction.BOTH or (self is Direction.TO_BILLING) == (side is Side.BILLING)
 
 
+class Prefer(StrEnum):
+    """Whose value wins where both sides have changed one."""
+
+    CRM = "crm"
+    BILLING = "billing"
+    NEWEST = "newest"
+    ASK = "ask"  # nobody's, until a person has decided
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     crm: str
@@ -30,11 +39,15 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pair whose fields exist on both sides. `name` identifies it in bases, activities and conflicts."""
+    """A pair whose fields exist on both sides. `name` identifies it in bases, activities and conflicts.
+
+    `prefer`: its own policy; None: the bridge's.
+    """
 
     crm: FieldSpec
     billing: FieldSpec
     direction: Direction = Direction.BOTH
+    prefer: Prefer | None = None
 
     @property
     def tags(self) -> bool:

@@ -31,10 +31,14 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What was found. `by` says through which key; more than one record means: not to be guessed."""
+    """What was found. `by` says through which key; more than one record means: not to be guessed.
+
+    `doubt`: why a person has to say whether it is the partner at all.
+    """
 
     records: tuple[Record, ...] = ()
     by: str = ""
+    doubt: str = ""
 
 
 async def look(there: Records, keys: Sequence[MatchKey], record: Record, *, since: datetime) -> Candidates:

@@ -11,33 +11,28 @@ side had", never "differs from the other side".
     yes          | yes           | equal: nothing. Otherwise the policy decides and both values are reported
     no base at all (first meeting) | one empty: it is filled. Both full and different: the policy decides
 
+Where the policy is to ask, neither value is written until a person has decided; all other fields go on. Tags are
+merged one by one, see `tagging`.
+
 Two kinds of fields are not like that (`FieldSpec`): a sparse one says nothing where it is empty, and a guarded one is
 written only while it still has what was written there last.
 
 What an invoice charges (`Kind.DOCUMENT`) is never overwritten at a first meeting; and where its sum was changed on the
 side that values do not come from, it is held, with both sums.
-
-Tags are merged one by one: what a side added or removed since they last agreed is added or removed on the other one,
-and nothing else there is touched. At a first meeting everything was added. So a set is never replaced
-(monicahq/monica#2119, mautic/mautic#1602), and there is nothing to prefer.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from app.sync.canonical import total_of
-from app.sync.fieldmap import Direction, Rule
+from app.sync.canonical import sums, total_of
+from app.sync.decisions import Decision, Take, standing
+from app.sync.fieldmap import Direction, Prefer, Rule
 from app.sync.records import FieldSpec, Kind, Side, Values, Writable
+from app.sync.tagging import delivered, retagged, taking_part
 from app.sync.values import fit, same, tag_text, tags_of
 
 BY_HAND = "it was edited there by hand, and is not overwritten"
-
-
-class Prefer(StrEnum):
-    CRM = "crm"
-    BILLING = "billing"
-    NEWEST = "newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,10 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value to write to `side`. In a conflict `before` is the value that the policy passed over."""
+    """One value to write to `side`. In a conflict `before` is the value that the policy passed over.
+
+    `kept`: how the vendor has it since, where it made something else of it.
+    """
 
     rule: Rule
     side: Side
@@ -62,19 +60,22 @@ class Change:
     why: str
     note: str = ""
     conflict: bool = False
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A value that cannot be written to `side`; it stays different and is tried again when something changes.
 
-    Of tags, those of `value` are held back that `side` has not.
+    Of tags, those of `value` are held back that `side` has not. `conflict`: neither side's value is written, until a
+    person decides or both are equal; `value` is the other side's.
     """
 
     rule: Rule
     side: Side
     value: str
     reason: str
+    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,46 +96,48 @@ def merge(
     *,
     prefer: Prefer,
     newer: Side = Side.CRM,
+    decisions: Mapping[str, Decision] = MappingProxyType({}),
 ) -> Merge:
     """Decide what to write where. `left` is the CRM's record, `right` the billing one, by their own field names.
 
-    `newer` is the side that was edited last; it decides under Prefer.NEWEST.
+    `prefer` is for the rules that have none of their own. `newer` is the side that was edited last; it decides under
+    Prefer.NEWEST. `decisions`: by rule name.
     """
-    changes: list[Change] = []
-    held: list[Held] = []
+    told: list[Change | Held] = []
     for rule in rules:
-        for decided in _both(rule, base, left, right, _preferred(rule, prefer, newer)):
-            if isinstance(decided, Change):
-                changes.append(decided)
-            else:
-                held.append(decided)
-    return Merge(tuple(changes), tuple(held))
+        preferred = _preferred(rule, rule.prefer or prefer, newer)
+        told += _both(rule, base, left, right, preferred, decisions.get(rule.name))
+    held = tuple(each for each in told if isinstance(each, Held))
+    return Merge(tuple(each for each in told if isinstance(each, Change)), held)
 
 
 def rebase(rules: Sequence[Rule], old: Base | None, left: Values, right: Values, held: Sequence[Held]) -> Base:
     """The base after a sync that left the sides at `left` and `right`.
 
     A field held back keeps its old base on the side it came from, or none at all: the edit stays known as not
-    delivered, and goes as soon as the other side can take it.
+    delivered, and goes as soon as the other side can take it. In a conflict that is so of both sides.
     """
     values = {Side.CRM: left, Side.BILLING: right}
     sides = {side: {rule.name: _now(rule, side, values[side]) for rule in rules} for side in Side}
     for item in held:
         name, source = item.rule.name, item.side.other
         if item.rule.tags:
-            sides[source][name] = _delivered(sides[source][name], item, sides[item.side][name])
+            sides[source][name] = delivered(sides[source][name], item.value, sides[item.side][name])
         elif old is not None and name in old.of(source):
-            sides[source][name] = old.of(source)[name]
+            for kept in Side if item.conflict else (source,):
+                sides[kept][name] = old.of(kept)[name]
         else:
             sides[Side.CRM].pop(name, None)
             sides[Side.BILLING].pop(name, None)
     return Base(sides[Side.CRM], sides[Side.BILLING])
 
 
-def _preferred(rule: Rule, prefer: Prefer, newer: Side) -> Side:
-    """Who wins a conflict. Where values flow one way only, their source does, whatever the policy says."""
+def _preferred(rule: Rule, prefer: Prefer, newer: Side) -> Side | None:
+    """Who wins a conflict; None: a person decides. Where values flow one way only, their source wins in any case."""
     if rule.direction is not Direction.BOTH:
         return Side.CRM if rule.direction is Direction.TO_BILLING else Side.BILLING
+    if prefer is Prefer.ASK:
+        return None
     return newer if prefer is Prefer.NEWEST else Side(prefer.value)
 
 
@@ -142,14 +145,14 @@ def changed(rule: Rule, side: Side, values: Values, base: Mapping[str, str]) -> 
     """Whether a side's record has another value than it had when both last agreed."""
     kind = Kind.TAGS if rule.tags else rule.spec(side).kind
     before = base.get(rule.name, "")
-    return not same(kind, _now(rule, side, values), _taking_part(rule, before) if rule.tags else before)
+    return not same(kind, _now(rule, side, values), taking_part(rule, before) if rule.tags else before)
 
 
 def merge_tags(rule: Rule, base: Base | None, left: Values, right: Values) -> Iterator[Change | Held]:
     """What each side added and removed, for the other one. A tag that one side just added is not removed again."""
     values = {Side.CRM: left, Side.BILLING: right}
     now = {side: tags_of(_now(rule, side, values[side])) for side in Side}
-    agreed = {side: tags_of(_taking_part(rule, base.of(side).get(rule.name, ""))) if base else {} for side in Side}
+    agreed = {side: tags_of(taking_part(rule, base.of(side).get(rule.name, ""))) if base else {} for side in Side}
     for source in Side:
         target = source.other
         if not rule.direction.reaches(target):
@@ -157,73 +160,71 @@ def merge_tags(rule: Rule, base: Base | None, left: Values, right: Values) -> It
         added = {key: word for key, word in now[source].items() if key not in agreed[source]}
         removed = agreed[source].keys() - now[source].keys() - (now[target].keys() - agreed[target].keys())
         before = values[target].get(rule.spec(target).name, "")
-        after, left_out = _retagged(before, added, removed, rule.spec(target))
+        after, left_out = retagged(before, added, removed, rule.spec(target))
         if left_out:
             yield Held(rule, target, tag_text(left_out), "there is no room for it")
         if not same(Kind.TAGS, before, after):
-            yield Change(rule, target, before, after, f"changed in {_CALLED[source]}")
+            yield Change(rule, target, before, after, f"changed in {CALLED[source]}")
 
 
-_CALLED = {Side.CRM: "the CRM", Side.BILLING: "billing"}
-
-
-def _retagged(
-    text: str, added: Mapping[str, str], removed: Collection[str], spec: FieldSpec
-) -> tuple[str, Sequence[str]]:
-    """`text` with and without these, and what of `added` is too long or would make it so: no tag is cut."""
-    words = {key: word for key, word in tags_of(text).items() if key not in removed}
-    left_out: list[str] = []
-    for key, word in sorted(added.items()):
-        grown = tag_text([*words.values(), word])
-        if key in words:
-            continue
-        if _longer(grown, spec.max_length) or _longer(word, spec.longest_tag):
-            left_out.append(word)
-        else:
-            words[key] = word
-    return tag_text(words.values()), left_out
-
-
-def _longer(text: str, most: int | None) -> bool:
-    return most is not None and len(text) > most
+CALLED = {Side.CRM: "the CRM", Side.BILLING: "billing"}
 
 
 def _now(rule: Rule, side: Side, values: Values) -> str:
     """A side's value; of tags those that take part."""
     value = values.get(rule.spec(side).name, "")
-    return _taking_part(rule, value) if rule.tags else value
+    return taking_part(rule, value) if rule.tags else value
 
 
-def _taking_part(rule: Rule, text: str) -> str:
-    choices = [spec.options for spec in (rule.crm, rule.billing) if spec.options is not None]
-    return tag_text(word for key, word in tags_of(text).items() if all(key in options for options in choices))
-
-
-def _delivered(text: str, held: Held, there: str) -> str:
-    """The tags of the source without those that were held back: they are new until they arrive."""
-    missing = tags_of(held.value).keys() - tags_of(there).keys()
-    return tag_text(word for key, word in tags_of(text).items() if key not in missing)
-
-
-def _both(rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side) -> Iterator[Change | Held]:
+def _both(
+    rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side | None, decision: Decision | None
+) -> Iterator[Change | Held]:
+    a, b = left.get(rule.crm.name, ""), right.get(rule.billing.name, "")
     if rule.tags:
         yield from merge_tags(rule, base, left, right)
-    elif decided := _decide(rule, base, left, right, preferred):
-        yield decided
+    elif not _agree(rule, a, b) and (decided := _decide(rule, base, left, right, preferred)):
+        stands = decision and standing(decision, rule, a, b)
+        yield from _obeyed(rule, stands, decided) if stands else (decided,)
 
 
-def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side) -> Change | Held | None:
+def _obeyed(rule: Rule, decision: Decision, undecided: Change | Held) -> Sequence[Change | Held]:
+    """What was decided, or the conflict as it is, with the reason why it cannot be done."""
+    changes, refusal = as_decided(rule, decision)
+    if refusal and isinstance(undecided, Held):
+        return (replace(undecided, reason=f"{undecided.reason}. It cannot be as decided: {refusal}"),)
+    return (undecided,) if refusal else changes
+
+
+def as_decided(rule: Rule, decision: Decision) -> tuple[tuple[Change, ...], str]:
+    """What a decision writes where, and why that cannot be; "" where it can."""
+    now = {Side.CRM: decision.crm, Side.BILLING: decision.billing}
+    source = None if decision.take is Take.VALUE else Side(decision.take.value)
+    value = decision.value if source is None else now[source]
+    changes: list[Change] = []
+    for target in Side:
+        if target is source or same(rule.spec(target).kind, now[target], value):
+            continue
+        if not rule.direction.reaches(target):
+            return (), f"values of this field do not go to {CALLED[target]}"
+        origin = rule.spec(source) if source else None
+        placed = _placed(rule, target, value, now[target], f"decided by {decision.by}", origin, conflict=True)
+        if isinstance(placed, Held):
+            return (), placed.reason
+        if placed.before != placed.after:
+            changes.append(placed)
+    return tuple(changes), ""
+
+
+def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side | None) -> Change | Held | None:
     a, b = left.get(rule.crm.name, ""), right.get(rule.billing.name, "")
-    if _agree(rule, a, b):
-        return None
     if base is None or rule.name not in base.crm:
         return _first_meeting(rule, a, b, preferred)
-    changed_left = _speaks(rule.crm, a) and changed(rule, Side.CRM, left, base.crm)
-    changed_right = _speaks(rule.billing, b) and changed(rule, Side.BILLING, right, base.billing)
+    changed_left = (a or not rule.crm.sparse) and changed(rule, Side.CRM, left, base.crm)
+    changed_right = (b or not rule.billing.sparse) and changed(rule, Side.BILLING, right, base.billing)
     if changed_left and rule.billing.guarded and not _agree(rule, base.crm[rule.name], b):
         return Held(rule, Side.BILLING, a, BY_HAND)
     if changed_left and changed_right:
-        return _write(rule, preferred, a, b, f"both sides changed it; {preferred} is preferred", conflict=True)
+        return _conflict(rule, preferred, a, b, "both sides changed it")
     if changed_left:
         return _write(rule, Side.CRM, a, b, "changed in the CRM")
     if changed_right:
@@ -231,18 +232,20 @@ def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferre
     return None
 
 
-def _first_meeting(rule: Rule, a: str, b: str, preferred: Side) -> Change | Held | None:
+def _first_meeting(rule: Rule, a: str, b: str, preferred: Side | None) -> Change | Held | None:
     if not a or not b:
         return _write(rule, Side.CRM if a else Side.BILLING, a, b, "the other side was empty")
     if rule.billing.guarded:
         return Held(rule, Side.BILLING, a, BY_HAND) if rule.direction.reaches(Side.BILLING) else None
     if rule.crm.kind is Kind.DOCUMENT:
-        return _apart(rule, a, b, "they differed when first linked", preferred.other)
-    return _write(rule, preferred, a, b, f"they differed when first linked; {preferred} is preferred", conflict=True)
+        return _apart(rule, a, b, "they differed when first linked", (preferred or Side.CRM).other)
+    return _conflict(rule, preferred, a, b, "they differed when first linked")
 
 
-def _speaks(spec: FieldSpec, value: str) -> bool:
-    return bool(value) or not spec.sparse
+def _conflict(rule: Rule, preferred: Side | None, a: str, b: str, why: str) -> Change | Held | None:
+    if preferred is None:
+        return Held(rule, Side.BILLING, a, f"{why}; a person decides", conflict=True)
+    return _write(rule, preferred, a, b, f"{why}; {preferred} is preferred", conflict=True)
 
 
 def _agree(rule: Rule, a: str, b: str) -> bool:
@@ -252,11 +255,6 @@ def _agree(rule: Rule, a: str, b: str) -> bool:
     if not a or not b:
         return False
     return fit(rule.billing, a, rule.crm).value == b or fit(rule.crm, b, rule.billing).value == a
-
-
-def sums(a: str, b: str) -> str:
-    """Of two documents, the CRM's first."""
-    return f"{total_of(a)} in the CRM, {total_of(b)} in billing"
 
 
 def _apart(rule: Rule, a: str, b: str, why: str, side: Side) -> Held | None:
@@ -272,11 +270,19 @@ def _write(rule: Rule, source: Side, a: str, b: str, why: str, *, conflict: bool
     value, before = (a, b) if source is Side.CRM else (b, a)
     spec = rule.spec(target)
     if not rule.direction.reaches(target):
-        told = f"it was changed in {_CALLED[source]}, and goes the other way only"
+        told = f"it was changed in {CALLED[source]}, and goes the other way only"
         return _apart(rule, a, b, told, target) if spec.kind is Kind.DOCUMENT else None
+    return _placed(rule, target, value, before, why, rule.spec(source), conflict=conflict)
+
+
+def _placed(
+    rule: Rule, target: Side, value: str, before: str, why: str, origin: FieldSpec | None, *, conflict: bool
+) -> Change | Held:
+    """`origin`: the field that the value comes from; None where a person typed it."""
+    spec = rule.spec(target)
     if spec.writable is not Writable.ALWAYS:
         return Held(rule, target, value, f"{spec.label} cannot be changed there through its API")
-    fitted = fit(spec, value, rule.spec(source))
+    fitted = fit(spec, value, origin)
     if fitted.refused:
         return Held(rule, target, value, fitted.refused)
     return Change(rule, target, before, fitted.value, why, fitted.note, conflict)

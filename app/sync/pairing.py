@@ -11,12 +11,14 @@ from app.errors import Conflict, Duplicate, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.apart import of_another
+from app.sync.choosing import choose, is_kept_from
+from app.sync.conflicts import kind_of
 from app.sync.fieldmap import Rule
-from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates, look
+from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates
 from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
 from app.sync.participation import filtered, filtered_before_create, left_out, takes_part
-from app.sync.partners import CLOCKS, made_by_us, partners
+from app.sync.partners import made_by_us
 from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
 from app.sync.records import Presence, Record, Side, Writable, owner_of
@@ -24,7 +26,7 @@ from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiti
 from app.sync.store import LinkRow, Settlement, Target
 from app.sync.twins import our_twin, replace_twin
 from app.sync.values import e164, fit
-from app.sync.work import BUSY, Work, landed
+from app.sync.work import BUSY, Work, as_kept, landed
 
 _SHARED = (
     "Several CRM accounts bring their contacts to this billing account, so it is not known whose this client is. Enter"
@@ -62,13 +64,9 @@ async def pair_up(work: Work) -> Settlement | None:
     if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
     below = owner_of(parent.id_on(side.other) or "") if parent else ""
-    since = work.link.created_at - CLOCKS
-    found = await look(work.records[side.other], await _keys(work, record, below), record, since=since)
-    if not work.type.person:
-        found = await partners(work, record, found)
-    if len(found.records) > 1:
-        detail = f"{len(found.records)} records match by {found.by}; which one is it?"
-        return ambiguous(work.target, work.link, detail, found.records)
+    found = await choose(work, record, await _keys(work, record, below))
+    if isinstance(found, Settlement):
+        return found
     if found.records:
         return await _link(work, record, found, below)
     if not work.settings.creates:
@@ -88,7 +86,7 @@ async def pair_of(work: Work, above: Target) -> LinkRow | None:
     known = await work.store.find(above, above.side, above.external_id)
     if known is not None and takes_part(known[0]):
         return known[0]
-    divided = known is not None and known[0].problem == "parts"
+    divided = known is None or known[0].problem == "parts"  # None: only its parts were looked at, by a backfill
     return await work.store.first_part(above) if divided else None
 
 
@@ -195,20 +193,21 @@ async def _create(work: Work, record: Record, below: str = "") -> Settlement:
     rules = work.rules_for(below if side is Side.BILLING else record.parent)
     made = first_values(rules, side, record)
     values = made.values_for(side)
-    if missing := next((item.reason for item in made.held if item.rule.spec(side).required), ""):
-        raise Conflict(missing)
+    for missing in made.held:
+        if kind := kind_of(missing, missing.value):
+            raise Conflict(missing.reason, kind=kind)
     try:
         answer = await work.records[side].create(values, slot=work.slot_for(side, record.id), parent=below)
     except Duplicate as refusal:
         return await _refused_as_duplicate(work, record, refusal, below)
-    pair = {side.other: record, side: answer}
-    after = {side.other: record.values, side: {**answer.values, **landed(values, answer)}}
+    pair, kept = {side.other: record, side: answer}, landed(values, answer)
+    after = {side.other: record.values, side: {**answer.values, **kept}}
     return in_step(
         work.target,
         work.link,
         pair=pair,
         base=rebase(rules, None, after[Side.CRM], after[Side.BILLING], made.held),
-        merged=made,
+        merged=Merge(as_kept(made.changes, {side: kept}), made.held),
         action="created",
         now=work.now(),
         detail=record.remark,
@@ -222,9 +221,10 @@ async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, 
     Of other objects it is the partner where what they are recognised by is the same.
     """
     existing = await work.records[work.target.side.other].fetch(refusal.existing)
-    if work.type.person and email_of(existing) and email_of(existing) == email_of(record):
+    kept = is_kept_from(work, existing.id)
+    if not kept and work.type.person and email_of(existing) and email_of(existing) == email_of(record):
         return await _link(work, record, Candidates((existing,), "e-mail"), below)
-    if not work.type.person and work.type.identity(existing) == work.type.identity(record):
+    if not kept and not work.type.person and work.type.identity(existing) == work.type.identity(record):
         return await _link(work, record, Candidates((existing,), work.type.recognised_by), below)
     detail = f"the other side allows no second record like {existing.id}: {refusal}"
     return ambiguous(work.target, work.link, detail, [existing])

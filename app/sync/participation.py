@@ -12,12 +12,12 @@ from app.sync import filters
 from app.sync.filters import Seen
 from app.sync.objects import OBJECTS, BillingArchived
 from app.sync.records import Presence, Record, Side
-from app.sync.settlements import put_aside, waiting
+from app.sync.settlements import UNDONE, put_aside, waiting
 from app.sync.store import LinkRow, Settlement
 from app.sync.work import Work, is_pair
 
-PUT_AWAY = frozenset({"crm_gone_archived", "crm_gone_deleted", "crm_put_away"})
-"""Pairs whose billing record was put away by us, because its partner was gone."""
+PUT_AWAY = frozenset({"crm_gone_archived", "crm_gone_deleted", "crm_put_away", UNDONE})
+"""Pairs whose billing record was put away by us: its partner was gone, or its making was undone."""
 
 
 def takes_part(link: LinkRow) -> bool:

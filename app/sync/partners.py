@@ -1,14 +1,14 @@
 """Which of the records that were found may be the partner, where a record is no person."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
-from app.errors import Conflict
 from app.sync.matching import SLOT_WORDS, Candidates
 from app.sync.records import Record, Side
 from app.sync.store import LinkRow
 from app.sync.work import Work, is_pair
 
 CLOCKS = timedelta(minutes=2)
+_A_DAY = timedelta(days=1)
 
 
 async def partners(work: Work, record: Record, found: Candidates) -> Candidates:
@@ -17,11 +17,23 @@ async def partners(work: Work, record: Record, found: Candidates) -> Candidates:
     if found.by == SLOT_WORDS:
         return Candidates(tuple(free), found.by)
     ours = [each for each in free if work.type.counted and await _is_our_lost_one(work, record, each)]
-    alike = [each for each in free if all(each.values.get(n) == record.values.get(n) for n in work.type.alike)]
+    alike = [each for each in free if all(_agree(each, record, n) for n in work.type.alike)]
     if alike and not ours and work.type.counted:
         (first, *_), called = alike, work.type.called[work.target.side.other]
-        raise Conflict(f"The other side has a {called} that looks the same ({first.id}): is it this one, or another?")
+        doubt = f"The other side has a {called} that looks the same ({first.id}): is it this one, or another?"
+        return Candidates(tuple(alike), found.by, doubt)
     return Candidates(tuple(ours or alike), found.by)
+
+
+def _agree(one: Record, other: Record, field: str) -> bool:
+    """Or are of neighbouring days: around midnight two accounts in two time zones date the same payment differently."""
+    left, right = one.values.get(field), other.values.get(field)
+    if left == right or not (left and right):
+        return left == right
+    try:
+        return abs(date.fromisoformat(left) - date.fromisoformat(right)) <= _A_DAY
+    except ValueError:
+        return False
 
 
 async def _is_free(work: Work, candidate: Record) -> bool:

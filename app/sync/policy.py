@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.sync.merge import Prefer
+from app.sync.fieldmap import Prefer
 from app.sync.objects import (
     OBJECTS,
     AppointmentSettings,
@@ -29,9 +29,19 @@ class BridgeSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    prefer: Prefer = Field(Prefer.CRM, description="Whose value wins when both sides changed the same field")
+    prefer: Prefer = Field(
+        Prefer.CRM,
+        description="Whose value wins when both sides changed the same field; `ask`: neither is written until a person"
+        " has decided, see the conflicts",
+    )
     slot: str = Field(
         "", max_length=50, description="Billing field that holds the CRM id; empty: the provider's first choice"
+    )
+    sweep_minutes: int = Field(
+        15, ge=1, le=60, description="How often what changed on both sides is read, for what webhooks missed"
+    )
+    full_compare_hours: int = Field(
+        24, ge=1, le=720, description="How often everything is read and compared, also for what was deleted"
     )
     contact: ContactSettings = Field(default_factory=lambda: ContactSettings())
     task: TaskSettings = Field(default_factory=lambda: TaskSettings())
@@ -79,6 +89,18 @@ class BridgeSettings(BaseModel):
                 since = old.since if old and old.enabled and old.since else now.replace(microsecond=0)
                 begun[name] = new.model_copy(update={"since": since})
         return self.model_copy(update=begun)
+
+    def remapped(self, before: "BridgeSettings") -> dict[str, list[str]]:
+        """By object, the billing fields that went with another field of the CRM before, or go with none any more:
+
+        nothing is agreed on them, and the next field to go with them meets them anew.
+        """
+        maps = {
+            name: [{pair.billing: pair.crm for pair in each.of(name).pairs()} for each in (before, self)]
+            for name in self.objects()
+        }
+        found = {name: [field for field in old if new.get(field) != old[field]] for name, (old, new) in maps.items()}
+        return {name: fields for name, fields in found.items() if fields}
 
     def of(self, object_: str) -> ObjectSettings:
         """Raises ValueError for an object that is not synced."""

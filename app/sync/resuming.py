@@ -1,6 +1,8 @@
-"""Work that waited for a connection, queued again."""
+"""What follows when a connection works again, or the settings of a bridge were changed."""
 
-from sqlalchemy import select
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Boolean, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -10,9 +12,14 @@ from app.models.link import LinkState
 from app.queue import Priority, RecordJob, defer
 from app.sync.records import Side
 
+_FORGET = text("""
+    UPDATE links SET base_crm = base_crm - CAST(:names AS text[]), base_billing = base_billing - CAST(:names AS text[])
+     WHERE bridge_id = :bridge_id AND object = :object AND base_crm ?| CAST(:names AS text[])
+""")
+
 
 async def resume(connection: AsyncConnection, *, connection_id: int) -> int:
-    """Every record of the connection's bridges that has unanswered events, or waits; returns how many."""
+    """Every record of the connection's bridges with unanswered events or decisions, or that waits; returns how many."""
     bridges = select(col(Bridge.id)).where(
         (col(Bridge.crm_connection_id) == connection_id) | (col(Bridge.billing_connection_id) == connection_id)
     )
@@ -24,7 +31,8 @@ async def resume(connection: AsyncConnection, *, connection_id: int) -> int:
     jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows if b is not None]
     waiting = await connection.execute(
         select(col(Link.bridge_id), col(Link.object), col(Link.crm_id), col(Link.billing_id)).where(
-            col(Link.state).in_([LinkState.WAITING.value, LinkState.RETRYING.value]),
+            col(Link.state).in_([LinkState.WAITING.value, LinkState.RETRYING.value])
+            | literal_column("links.decisions <> '{}'", Boolean),
             col(Link.bridge_id).in_(bridges),
         )
     )
@@ -33,6 +41,15 @@ async def resume(connection: AsyncConnection, *, connection_id: int) -> int:
         for b, o, c, i in waiting
     ]
     return await defer(connection, jobs)
+
+
+async def forget_agreed(connection: AsyncConnection, *, bridge_id: int, fields: Mapping[str, Sequence[str]]) -> None:
+    """What both sides agreed on in these `fields` of objects: each pair meets anew there, as when it was first linked.
+
+    Compared with another field's value, an empty one would look like one that was cleared.
+    """
+    for object_, names in fields.items():
+        await connection.execute(_FORGET, {"bridge_id": bridge_id, "object": object_, "names": list(names)})
 
 
 async def reconsider(connection: AsyncConnection, *, bridge_id: int) -> int:

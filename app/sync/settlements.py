@@ -1,17 +1,25 @@
 """How an attempt can end, as columns of the link and an activity. Pure: the words people read are here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.models.event import EventState
 from app.models.link import LinkState
+from app.sync.conflicts import kind_of, open_kinds, opened
+from app.sync.decisions import ConflictKind
 from app.sync.merge import Base, Change, Held, Merge
 from app.sync.records import Record, Side
 from app.sync.store import LinkRow, Settlement, Target, waits_for
 
 TOO_EARLY = "too_early"
 """The problem of a record from before its object was switched on."""
+
+AMBIGUOUS = "ambiguous"
+"""The problem of a record of which a person has to say which one is its partner."""
+UNDONE = "undone"
+"""The problem of a pair whose making, or putting away, was undone: it is left alone until a person asks for it."""
 
 _CALM: Mapping[str, Any] = {
     "problem": "",
@@ -22,6 +30,8 @@ _CALM: Mapping[str, Any] = {
     "next_try_at": None,
     "creating": "",
     "waits_for": "",
+    "conflicts": [],
+    "apart": False,
 }
 
 
@@ -39,28 +49,30 @@ def in_step(
 ) -> Settlement:
     """The pair agrees as far as it can. `action`: created, linked, updated or unchanged.
 
-    Where what is held back is required, it is in conflict until both sides agree again; all else goes on.
+    Where what is held back is required, it is in conflict until both sides agree again; all else goes on. So it does
+    where a person has to decide about a field.
     """
-    held = held_columns(merged.held)
-    told = action != "unchanged" or held != link.held
+    held = held_columns(merged.held, link=link, pair=pair, base=base, now=now)
     apart = next((item.reason for item in merged.held if item.rule.spec(item.side).required), "")
     calm = {**_CALM, "problem": "conflict", "detail": apart} if apart else _CALM
     activity = None
-    if told:
+    if action != "unchanged" or held != link.held:
         activity = _activity(
             target,
             pair[Side.CRM].id,
             pair[Side.BILLING].id,
-            action=action if action != "unchanged" else "conflict" if apart else "held",
+            action=_action(action, held),
             cause=link.cause,
             detail=detail,
-            changes=[_change(change) for change in merged.changes] + [_held(item) for item in merged.held],
+            changes=_changes(merged, held),
         )
     return Settlement(
         outcome=action,
         activity=activity,
         link={
             **calm,
+            "conflicts": open_kinds(held),
+            "decisions": link.decisions,
             "state": LinkState.CONFLICT.value if apart else LinkState.OK.value,
             "crm_id": pair[Side.CRM].id,
             "billing_id": pair[Side.BILLING].id,
@@ -75,6 +87,13 @@ def in_step(
     )
 
 
+def _action(action: str, held: Mapping[str, Any]) -> str:
+    """Where nothing was written: what is different still."""
+    if action != "unchanged":
+        return action
+    return "conflict" if open_kinds(held) else "held" if held else "settled"
+
+
 def put_aside(target: Target, link: LinkRow, state: LinkState, problem: str, detail: str) -> Settlement:
     """The record takes no part (excluded), or is no pair any more (unlinked). Said once, not at every event."""
     news = (link.state, link.problem) != (state.value, problem)
@@ -85,7 +104,7 @@ def put_aside(target: Target, link: LinkRow, state: LinkState, problem: str, det
         outcome=state.value,
         events=EventState.DONE,
         activity=activity if news else None,
-        link={**_CALM, "state": state.value, "problem": problem, "detail": detail},
+        link={**_CALM, "state": state.value, "problem": problem, "detail": detail, "decisions": link.decisions},
     )
 
 
@@ -122,9 +141,11 @@ def ambiguous(target: Target, link: LinkRow, detail: str, candidates: Sequence[R
         link={
             **_CALM,
             "state": LinkState.CONFLICT.value,
-            "problem": "ambiguous",
+            "problem": AMBIGUOUS,
             "detail": detail,
             "candidates": shown,
+            "conflicts": [ConflictKind.AMBIGUOUS.value],
+            "decisions": link.decisions,
         },
     )
 
@@ -136,18 +157,17 @@ def failed(
     problem: str,
     detail: str,
     fields: Mapping[str, str],
-    state: LinkState = LinkState.FAILED,
 ) -> Settlement:
-    """Given up, refused, or in conflict: it stays visible until an event or a person tries it again."""
+    """Given up or refused: it stays visible until an event or a person tries it again, and what was decided of it."""
     changes = [{"field": name, "note": complaint} for name, complaint in fields.items()]
     return Settlement(
         outcome=f"failed: {detail}"[:500],
         events=EventState.FAILED,
         activity=_activity(
-            target, link.crm_id, link.billing_id, action=state.value, cause=link.cause, detail=detail, changes=changes
+            target, link.crm_id, link.billing_id, action="failed", cause=link.cause, detail=detail, changes=changes
         ),
         link={
-            "state": state.value,
+            "state": LinkState.FAILED.value,
             "problem": problem,
             "detail": detail,
             "tries": link.tries + 1,
@@ -156,8 +176,30 @@ def failed(
     )
 
 
-def held_columns(held: Sequence[Held]) -> dict[str, Any]:
-    return {item.rule.name: {"side": item.side.value, "value": item.value, "reason": item.reason} for item in held}
+def contradicted(target: Target, link: LinkRow, *, detail: str, kind: str, fields: Mapping[str, str]) -> Settlement:
+    """Money that would not be the same on both sides: as `failed`, and a person decides."""
+    end = failed(target, link, problem="conflict", detail=detail, fields=fields)
+    conflicts = sorted({kind, *open_kinds(link.held)})
+    columns = {"state": LinkState.CONFLICT.value, "conflicts": conflicts, "decisions": link.decisions}
+    activity = {**(end.activity or {}), "action": "conflict"}
+    return replace(end, activity=activity, link={**end.link, **columns})
+
+
+def held_columns(
+    held: Sequence[Held], *, link: LinkRow, pair: Mapping[Side, Record], base: Base, now: datetime
+) -> dict[str, Any]:
+    """By rule name; with `conflict` where a person has to decide."""
+    columns: dict[str, Any] = {}
+    for item in held:
+        rule, name = item.rule, item.rule.name
+        columns[name] = {"side": item.side.value, "value": item.value, "reason": item.reason}
+        kind = kind_of(item, *(record.values.get(rule.spec(side).name, "") for side, record in pair.items()))
+        if kind:
+            before = link.held.get(name, {}).get("conflict", {})
+            columns[name]["conflict"] = opened(
+                rule, kind, pair=pair, base=base, before=before, cause=link.cause, now=now
+            )
+    return columns
 
 
 def _activity(
@@ -180,20 +222,34 @@ def _activity(
     }
 
 
+def _changes(merged: Merge, held: Mapping[str, Any]) -> list[dict[str, Any]]:
+    told = [_change(change) for change in merged.changes]
+    return told + [each for item in merged.held for each in _held(item, held[item.rule.name])]
+
+
 def _change(change: Change) -> dict[str, Any]:
     told: dict[str, Any] = {
         "field": change.rule.name,
         "side": change.side.value,
+        **{side.value: change.rule.spec(side).name for side in Side},
         "before": change.before,
         "after": change.after,
         "why": change.why,
     }
     if change.note:
         told["note"] = change.note
+    if change.kept is not None:
+        told["kept"] = change.kept
     if change.conflict:
         told["conflict"] = True
     return told
 
 
-def _held(item: Held) -> dict[str, Any]:
-    return {"field": item.rule.name, "side": item.side.value, "held": item.value, "why": item.reason}
+def _held(item: Held, column: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """In a conflict neither side gets the other one's value."""
+    told: dict[str, Any] = {"field": item.rule.name, "why": item.reason}
+    if "conflict" in column:
+        told["conflict"] = True
+    yield {**told, "side": item.side.value, "held": item.value}
+    if item.conflict:
+        yield {**told, "side": item.side.other.value, "held": column["conflict"][item.side.value]}

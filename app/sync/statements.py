@@ -10,7 +10,7 @@ COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
 _FIELDS = (
     "id, crm_id, billing_id, billing_part, state, problem, detail, origin, base_crm, base_billing, held, tries,"
-    " creating, created_at, synced_at"
+    " creating, created_at, synced_at, decisions, apart"
 )
 _PENDING = (
     "FROM events e WHERE e.state = 'pending' AND e.bridge_id = :bridge_id AND e.object = :object"
@@ -46,6 +46,13 @@ FIND = {
     )
     for side, column in COLUMN.items()
 }
+# By its own id: for work that comes from what was done, not from news of a record.
+CLAIM_LINK = text(f"""
+    UPDATE links AS l SET claim = :claim, claimed_until = now() + make_interval(secs => :seconds)
+     WHERE l.id = :id AND (l.claimed_until IS NULL OR l.claimed_until < now() OR l.claim = :claim)
+    RETURNING {_FIELDS}, object
+""")  # noqa: S608
+SHOW_LINK = text(f"SELECT {_FIELDS}, object FROM links WHERE id = :id")  # noqa: S608
 RELEASE = {
     side: text(
         "UPDATE links SET claimed_until = NULL WHERE bridge_id = :bridge_id AND object = :object"  # noqa: S608
@@ -101,12 +108,16 @@ _KEPT = """
     SELECT id FROM kept
 """
 _TOLD = """, told AS (
-        INSERT INTO activities (bridge_id, link_id, object, crm_id, billing_id, action, cause, detail, changes)
-        SELECT :bridge_id, kept.id, :object, a.crm_id, a.billing_id, a.action, a.cause, a.detail, a.changes
+        INSERT INTO activities (bridge_id, link_id, run_id, event_id, object, crm_id, billing_id, action, cause, detail,
+                                changes)
+        SELECT :bridge_id, kept.id, a.run_id, nullif(:last_event, 0), :object, a.crm_id, a.billing_id, a.action,
+               a.cause, a.detail, a.changes
           FROM kept, jsonb_to_record(CAST(:activity AS jsonb))
-            AS a(crm_id text, billing_id text, action text, cause text, detail text, changes jsonb)
+            AS a(run_id bigint, crm_id text, billing_id text, action text, cause text, detail text, changes jsonb)
     )"""
-JSON = {"base_crm", "base_billing", "held", "candidates"}
+JSON = {"base_crm", "base_billing", "held", "candidates", "conflicts", "decisions"}
+# Those that this attempt has carried out are done with; one that was made meanwhile stays, and has a job of its own.
+_DONE_WITH = "decisions = CASE WHEN decisions = CAST(:decisions AS jsonb) THEN '{}' ELSE decisions END"
 RESERVE = text(
     "UPDATE links SET match_key = :match_key, creating = :creating WHERE id = :id AND claim = :claim RETURNING id"
 )
@@ -115,5 +126,6 @@ RESERVE = text(
 @functools.cache
 def settle(columns: tuple[str, ...], told: bool) -> TextClause:
     """`columns` are names of ours, in the few combinations that settlements have."""
-    pairs = (f"{name} = CAST(:{name} AS jsonb)" if name in JSON else f"{name} = :{name}" for name in columns)
+    pairs = [f"{name} = CAST(:{name} AS jsonb)" if name in JSON else f"{name} = :{name}" for name in columns]
+    pairs = [_DONE_WITH if name == "decisions" else pair for name, pair in zip(columns, pairs, strict=True)]
     return text(_KEPT.format(columns=", ".join(pairs), told=_TOLD if told else ""))

@@ -23,6 +23,7 @@ from app.models.link import LinkState
 from app.queue import RecordJob, defer, transact
 from app.sync import statements
 from app.sync.records import Side, owner_of
+from app.sync.room import take_over
 from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RELEASE, RESERVE
 
 
@@ -32,13 +33,14 @@ class ClaimLost(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The record a job is about. `claim` names the run of the job."""
+    """The record a job is about. `claim` names the job's attempt, `run_id` the run that it is part of."""
 
     bridge_id: int
     object: str
     side: Side
     external_id: str
     claim: str
+    run_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ class LinkRow:
     creating: str
     created_at: datetime
     synced_at: datetime | None
+    decisions: Mapping[str, Any]
+    apart: bool
     last_event: int = 0
     cause: str = ""
     rests: float = 0
@@ -89,7 +93,7 @@ class Store:
     """No method leaves a transaction open."""
 
     def __init__(self, db: Database, *, claim_seconds: float, burst_seconds: float = 0) -> None:
-        self._db = db
+        self.db = db
         self._seconds = {"seconds": claim_seconds, "burst": burst_seconds}
 
     async def claim(self, target: Target) -> LinkRow | None:
@@ -97,9 +101,13 @@ class Store:
         row = await self._one(CLAIM[target.side], {**_key(target), "claim": target.claim, **self._seconds})
         return LinkRow(**row) if row is not None else None
 
-    async def reserve(self, link: LinkRow, target: Target, *, match_key: str, creating: Side) -> bool:
-        """Before looking for a partner and maybe creating it: no twin may do the same. False: one does, or we lost."""
-        values = {"id": link.id, "claim": target.claim, "match_key": match_key, "creating": creating.value}
+    async def reserve(self, link: LinkRow, target: Target, *, match_key: str, creating: Side | None) -> bool:
+        """Before looking for a partner and maybe creating it: no twin may do the same. False: one does, or we lost.
+
+        `creating`: None where nothing is going to be created yet.
+        """
+        side = creating.value if creating else link.creating
+        values = {"id": link.id, "claim": target.claim, "match_key": match_key, "creating": side}
         try:
             return await self._one(RESERVE, values) is not None
         except IntegrityError:
@@ -108,7 +116,7 @@ class Store:
 
     async def _free(self, target: Target, match_key: str) -> None:
         """A job that died after `reserve` must not keep twins waiting for ever."""
-        async with self._db.engine.begin() as connection:
+        async with self.db.engine.begin() as connection:
             await connection.execute(
                 update(Link)
                 .where(
@@ -148,14 +156,14 @@ class Store:
     async def settle(self, target: Target, link: LinkRow, end: Settlement) -> bool:
         """Store how the attempt ended, all of it or nothing. False: the claim was lost, nothing was stored."""
         statement = statements.settle(tuple(end.link), end.activity is not None)
-        values = _settle_values(target, link, end)
+        values = settled(target, link, end)
         try:
             return await self._one(statement, values) is not None
         except IntegrityError:
             pass  # the partner has a row of its own by now
         try:
-            async with self._db.engine.begin() as connection:
-                await _take_over(connection, target, link, end.link)
+            async with self.db.engine.begin() as connection:
+                await take_over(connection, target, link, end.link)
                 if (await connection.execute(statement, values)).first() is None:
                     raise ClaimLost  # the partner's row stays
         except (ClaimLost, IntegrityError):  # the latter: another partner; this attempt came too late
@@ -169,7 +177,7 @@ class Store:
     async def cut(self, link: LinkRow, problem: str) -> bool:
         """Unlink a pair that no job owns at the moment. False: one does."""
         free = or_(col(Link.claimed_until).is_(None), col(Link.claimed_until) < text("now()"))
-        async with self._db.engine.begin() as connection:
+        async with self.db.engine.begin() as connection:
             done = await connection.execute(
                 update(Link)
                 .where(col(Link.id) == link.id, free)
@@ -182,7 +190,7 @@ class Store:
         self, target: Target, link: LinkRow | None, columns: Mapping[str, Any], job: RecordJob | None
     ) -> None:
         """Give the claim back unfinished and queue the next attempt; its events stay pending. One transaction."""
-        async with self._db.engine.begin() as connection:
+        async with self.db.engine.begin() as connection:
             if link is not None:
                 await connection.execute(
                     update(Link)
@@ -194,7 +202,7 @@ class Store:
 
     async def queue(self, *targets: Target) -> None:
         """Have records looked at now."""
-        await transact(self._db.engine, partial(defer, jobs=[_job(target) for target in targets]))
+        await transact(self.db.engine, partial(defer, jobs=[_job(target) for target in targets]))
 
     async def wake(self, target: Target, columns: Mapping[str, Any]) -> None:
         """A pair was made: queue the records that waited for it."""
@@ -204,13 +212,14 @@ class Store:
 
         async def woken(connection: AsyncConnection) -> int:
             rows = await connection.execute(statements.WAITING, values)
-            return await defer(connection, [_job(replace(target, object=o, side=s, external_id=x)) for o, s, x in rows])
+            jobs = [_job(replace(target, object=o, side=Side(s), external_id=x)) for o, s, x in rows]
+            return await defer(connection, jobs)
 
-        await transact(self._db.engine, woken)
+        await transact(self.db.engine, woken)
 
     async def dismiss(self, target: Target, reason: str) -> None:
         """Answer all pending events of a record whose bridge takes no part (any more)."""
-        async with self._db.engine.begin() as connection:
+        async with self.db.engine.begin() as connection:
             await connection.execute(
                 update(Event)
                 .where(col(Event.state) == EventState.PENDING.value, *_of_record(target))
@@ -219,7 +228,7 @@ class Store:
 
     async def forget(self, target: Target, link: LinkRow, *, outcome: str) -> bool:
         """Drop the row of a record that is gone and never had a partner. False: the claim was lost."""
-        async with self._db.engine.begin() as connection:
+        async with self.db.engine.begin() as connection:
             ours = (col(Link.id) == link.id, col(Link.claim) == target.claim)
             dropped = await connection.execute(delete(Link).where(*ours).returning(col(Link.id)))
             if dropped.first() is None:
@@ -228,7 +237,7 @@ class Store:
             return True
 
     async def _one(self, statement: TextClause, values: Mapping[str, Any]) -> RowMapping | None:
-        async with self._db.single.connect() as connection:
+        async with self.db.single.connect() as connection:
             return (await connection.execute(statement, values)).mappings().first()
 
 
@@ -238,10 +247,11 @@ def waits_for(parent: Target) -> str:
 
 
 def _job(target: Target) -> RecordJob:
-    return RecordJob(bridge_id=target.bridge_id, object=target.object, side=target.side, external_id=target.external_id)
+    return RecordJob(**_key(target), run_id=target.run_id)
 
 
-def _settle_values(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:
+def settled(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:
+    """The values of `statements.settle`."""
     return {
         **{name: json.dumps(value) if name in JSON else value for name, value in end.link.items()},
         **_key(target),
@@ -250,7 +260,7 @@ def _settle_values(target: Target, link: LinkRow, end: Settlement) -> dict[str, 
         "last_event": link.last_event,
         "event_state": end.events.value,
         "event_outcome": end.outcome,
-        **({"activity": json.dumps(dict(end.activity))} if end.activity is not None else {}),
+        **({"activity": json.dumps({**end.activity, "run_id": target.run_id})} if end.activity is not None else {}),
     }
 
 
@@ -270,22 +280,6 @@ def _of_record(target: Target) -> tuple[ColumnElement[bool], ...]:
         col(Event.side) == target.side.value,
         col(Event.external_id) == target.external_id,
     )
-
-
-async def _take_over(connection: AsyncConnection, target: Target, link: LinkRow, columns: Mapping[str, Any]) -> None:
-    """Where the link now gets its partner's id, the partner's own lonely or cut row makes room."""
-    for side, column in COLUMN.items():
-        external_id = columns.get(column)
-        if external_id and external_id != link.id_on(side):
-            await connection.execute(
-                delete(Link).where(
-                    col(Link.bridge_id) == target.bridge_id,
-                    col(Link.object) == target.object,
-                    col(getattr(Link, column)) == external_id,
-                    or_(col(getattr(Link, COLUMN[side.other])).is_(None), col(Link.state) == LinkState.UNLINKED.value),
-                    col(Link.id) != link.id,
-                )
-            )
 
 
 async def _answer_events(connection: AsyncConnection, target: Target, link: LinkRow, end: Settlement) -> None:

@@ -1,6 +1,6 @@
 """What one attempt has in hand: both accounts, the rules between them, and what is done with a pair of records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -8,8 +8,10 @@ from app.directory import BridgeView
 from app.errors import Gone, Rejected, Wait
 from app.models.link import LinkState
 from app.providers.base import Records
+from app.sync.canonical import sums
+from app.sync.decisions import Decisions
 from app.sync.fieldmap import Rule
-from app.sync.merge import Base, Change, Held, Merge, merge, rebase, sums
+from app.sync.merge import Base, Change, Held, Merge, merge, rebase
 from app.sync.objects import OBJECTS, ObjectSettings, ObjectType
 from app.sync.people import email_of
 from app.sync.records import Kind, Presence, Record, Side, is_part, owner_of
@@ -26,7 +28,8 @@ class Work:
     """`slot`: the billing field that carries the CRM id, "" where there is none.
 
     `settings`: the bridge's for this object. `held`: other rows that this attempt owns until it ends.
-    `parents`: the records of the object that this one's records belong to.
+    `parents`: the records of the object that this one's records belong to. `decisions`: a person's, of this link.
+    `asked`: a person wants this very record.
     """
 
     type: ObjectType
@@ -40,7 +43,9 @@ class Work:
     store: Store
     now: Callable[[], datetime]
     parents: Callable[[Side], Records]
+    decisions: Decisions
     held: list[Target] = field(default_factory=list)
+    asked: bool = False
 
     @property
     def in_parts(self) -> bool:
@@ -135,13 +140,21 @@ class Work:
         detail: str = "",
         origin: str = "",
     ) -> Settlement:
-        newer, rules = _newer(crm, billing), self.rules_for(billing.parent)
-        merged = merge(base, crm.values, billing.values, rules, prefer=self.bridge.settings.prefer, newer=newer)
+        rules = self.rules_for(billing.parent)
+        merged = merge(
+            base,
+            crm.values,
+            billing.values,
+            rules,
+            prefer=self.bridge.settings.prefer,
+            newer=_newer(crm, billing),
+            decisions=self.decisions.fields,
+        )
         pair = {Side.CRM: crm, Side.BILLING: billing}
         merged = _without_locked(await self._without_vanished(merged), pair)
         written = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
         kept = {side: landed(merged.values_for(side), answer) for side, answer in written.items()}
-        merged = Merge(merged.changes, (*merged.held, *_refused(merged, kept, written)))
+        merged = Merge(as_kept(merged.changes, kept), (*merged.held, *_refused(merged, kept, written)))
         after = {side: {**pair[side].values, **kept[side]} for side in Side}
         pair = {side: replace(pair[side], id=written[side].id) for side in Side}
         detail = "; ".join(part for part in (detail, action == "linked" and crm.remark) if part)
@@ -204,6 +217,12 @@ def _with_sums(change: Change, why: str, pair: dict[Side, Record]) -> str:
 def landed(sent: dict[str, str], answer: Record) -> dict[str, str]:
     """The sent fields as the vendor has them now; a field that it threw away is not taken for one that it kept."""
     return {name: answer.values.get(name, "") for name in sent}
+
+
+def as_kept(changes: tuple[Change, ...], kept: Mapping[Side, Mapping[str, str]]) -> tuple[Change, ...]:
+    """`kept`: the values that landed, by side and its names. What the vendor has as it was sent is told once."""
+    landed = ((change, kept[change.side][change.rule.spec(change.side).name]) for change in changes)
+    return tuple(replace(change, kept=value) if value != change.after else change for change, value in landed)
 
 
 def _refused(merged: Merge, landed: dict[Side, dict[str, str]], written: dict[Side, Record]) -> list[Held]:

@@ -69,16 +69,17 @@ class Gate:
     def cookie(self) -> str:
         return "__Host-crossledger" if self.secure else "crossledger"
 
-    async def principal(self, request: HTTPConnection) -> Principal | None:
+    async def principal(self, request: HTTPConnection, *, seen: bool = True) -> Principal | None:
         """By a bearer token where there is one, else by the cookie. Of a websocket as well.
 
+        `seen` is false for what a browser asks by itself: a page that is only left open is idle.
         Any other scheme is for a web server in front of us: browsers send its password with each request.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return await self._by_token(token.strip())
         secret = request.cookies.get(self.cookie, "")
-        return await sessions.find(self.engine, secret) if secret else None
+        return await sessions.find(self.engine, secret, seen=seen) if secret else None
 
     async def _by_token(self, token: str) -> Principal | None:
         keep_secret_here(token)

@@ -7,10 +7,12 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from app.web.protection import ASSETS, POLICY
+
+DESCRIPTION = "/openapi.json"
 
 
 def install(app: FastAPI) -> None:
@@ -18,7 +20,7 @@ def install(app: FastAPI) -> None:
     app.mount(ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")))
     page = bytes(
         get_swagger_ui_html(
-            openapi_url=app.openapi_url or "",
+            openapi_url=DESCRIPTION,
             title=app.title,
             swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
             swagger_css_url=f"{ASSETS}/swagger-ui.css",
@@ -27,6 +29,11 @@ def install(app: FastAPI) -> None:
         ).body
     )
     policy = f"{POLICY}; script-src 'self' {_hashes(page)}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+
+    @app.get(DESCRIPTION, include_in_schema=False)
+    def description() -> Response:
+        """Made when it is asked for first. That takes a second, which in a thread keeps no webhook waiting."""
+        return JSONResponse(app.openapi())
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

@@ -19,6 +19,7 @@ from app.errors import (
     CrossledgerError,
     Forbidden,
     Gone,
+    OutOfDate,
     Reconnect,
     Rejected,
     Retry,
@@ -34,6 +35,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: Mapping[type[CrossledgerError], int] = {
     Reconnect: 422,
     Forbidden: 422,
+    OutOfDate: 409,
     Rejected: 422,
     Unsupported: 422,
     Choice: 409,

@@ -9,7 +9,7 @@ Never 404, 405 or 410 on any path below /webhooks/: one of them makes Invoice Ni
 """
 
 import hmac
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
 
 from app.directory import ConnectionView, Directory
 from app.errors import BadPayload, BadSignature
@@ -121,14 +122,15 @@ class Door:
 
 
 class Bare(APIRoute):
-    """The endpoint takes the request as it is: what FastAPI reads out of one costs a tenth of an acknowledgement."""
+    """The endpoint takes the request as it is: what FastAPI does around one costs a sixth of an acknowledgement."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        async def handle(request: Request) -> Response:
-            answer: Response = await self.endpoint(request, **request.path_params)
-            return answer
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.app = self._serve
 
-        return handle
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer: Response = await self.endpoint(Request(scope, receive, send), **scope["path_params"])
+        await answer(scope, receive, send)
 
 
 _SECRET = {

@@ -11,6 +11,7 @@ import openapi_spec_validator
 import pytest
 
 from app.api.body import BODY_LIMIT
+from app.api.guard import NEEDED
 from tests.conftest import ADMIN_TOKEN, World
 
 MEDIA_TYPE = "application/problem+json"
@@ -52,8 +53,8 @@ WRONG = (
 
 async def test_no_endpoint_answers_without_a_token(bare_world: World, documented: dict[str, Any]) -> None:
     table = [(method, re.sub(r"{\w+}", "1", path)) for method, path, _ in endpoints(documented)]
-    assert len(table) == 35
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    assert len(table) == len(NEEDED)
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         for (method, path), header in itertools.product(table, WRONG):
             headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
             answer = await stranger.request(method, path, headers=headers)
@@ -79,7 +80,7 @@ async def test_every_endpoint_is_documented_with_its_refusals(documented: dict[s
 
 
 async def test_an_unknown_id_is_a_404_problem_and_an_impossible_one_a_422(bare_world: World) -> None:
-    for thing in ("connections", "bridges", "events", "links", "activities", "users", "tokens"):
+    for thing in ("connections", "bridges", "events", "links", "activities", "users", "tokens", "alerts", "channels"):
         for id_ in (7, 2**63 - 1, 2**63, 0, -1, "x", "%00"):
             answer = await bare_world.admin.get(f"/api/v1/{thing}/{id_}")
             assert answer.status_code == (404 if id_ in (7, 2**63 - 1) else 422), (thing, id_)
@@ -100,6 +101,10 @@ async def test_an_unknown_id_is_a_404_problem_and_an_impossible_one_a_422(bare_w
         ("DELETE", "users/7"),
         ("PATCH", "users/7"),
         ("DELETE", "tokens/7"),
+        ("PATCH", "channels/7"),
+        ("DELETE", "channels/7"),
+        ("POST", "channels/7/test"),
+        ("POST", "channels/7/secret"),
     ],
 )
 async def test_an_action_on_an_unknown_id_is_a_404_problem(bare_world: World, method: str, path: str) -> None:

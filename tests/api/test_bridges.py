@@ -13,7 +13,7 @@ from tests.conftest import World, until
 
 
 async def make(world: World, crm: int, billing: int, **changed: Any) -> httpx.Response:
-    body = {"name": "B", "crm_connection_id": crm, "billing_connection_id": billing, **changed}
+    body = {"name": "B", "crm_connection_id": crm, "billing_connection_id": billing, "live": True, **changed}
     return await world.admin.post("/api/v1/bridges", json=body)
 
 

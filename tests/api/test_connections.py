@@ -228,3 +228,15 @@ async def test_new_webhook_secrets_work_and_the_old_ones_do_not(bare_world: Worl
             path, json={"id": "abcdefghij"}, headers={shown["header"]: shown["secret"]}
         )
         assert answer.status_code == status
+
+
+async def test_health_tells_what_came_last_and_that_there_is_no_limit(world: World) -> None:
+    url = f"/api/v1/connections/{world.billing_connection_id}/health"
+    client = await world.add_client(name="Rossi", contacts=[{"first_name": "Mia", "email": "mia@rossi.example"}])
+    await until(lambda: world.rows("links", billing_id=client["id"], state="ok"))
+    told = (await world.admin.get(url)).raise_for_status().json()
+    assert (told["budget"], told["token_expires_at"]) == (None, None)
+    assert told["last_delivery"] == max(each["last_at"] for each in told["kinds"])
+    came = {each["kind"] for each in await world.rows("events") if each["connection_id"] == world.billing_connection_id}
+    assert {each["kind"] for each in told["kinds"]} == came - {"sweep", "poll"}
+    assert (await world.admin.get("/api/v1/connections/999/health")).status_code == 404

@@ -90,7 +90,7 @@ async def test_a_new_connection_installs_one_webhook_for_each_event(bare_world: 
 
 async def test_what_they_deliver_is_accepted_and_arrives_in_highlevel(bare_world: World) -> None:
     crm, billing = await connect_highlevel(bare_world), await connect(bare_world)
-    bridge = {"name": "B", "crm_connection_id": crm["id"], "billing_connection_id": billing["id"]}
+    bridge = {"name": "B", "crm_connection_id": crm["id"], "billing_connection_id": billing["id"], "live": True}
     assert (await bare_world.admin.post("/api/v1/bridges", json=bridge)).status_code == 201
     client = await bare_world.add_client(name="Rossi", contacts=[{"first_name": "Mia", "email": "mia@rossi.example"}])
     await until(lambda: bare_world.rows("links", billing_id=client["id"], state="ok"))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.logs import configure
-from tests.bench import acks, drain, idle, killing, latency, ordering
+from tests.bench import acks, backfill, drain, idle, killing, latency, ordering, pages, sweeping, undoing
 from tests.bench.report import Row, machine
 from tests.flows.driver import ROOT, installed
 
@@ -22,6 +22,10 @@ MEASUREMENTS: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "idle": idle.measure,
     "ordering": ordering.measure,
     "killing": killing.measure,
+    "backfill": backfill.measure,
+    "undoing": undoing.measure,
+    "sweeping": sweeping.measure,
+    "pages": pages.measure,
 }
 
 

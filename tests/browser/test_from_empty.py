@@ -38,9 +38,15 @@ async def test_from_an_empty_database_to_a_contact_that_came_across_and_back() -
         await visitor.press("Start")
         await visitor.sees("Main street ↔ our company")
         await expect(visitor.page.get_by_role("main")).to_contain_text(f"{site.url}/webhooks/highlevel")
+        await visitor.press("Go live")
+        await expect(visitor.page.get_by_role("main")).to_contain_text("It is live")
         await it_keeps_them_in_step(site)
         await visitor.follow("Overview")
-        await visitor.sees_row("Main street", f"{FIRST} ↔ {COMPANY}", "on", "1 ok")
+        await visitor.sees_row("Main street", f"{FIRST} ↔ {COMPANY}", "live")
+        in_step = (
+            visitor.page.get_by_role("row").filter(has_text="Main street").get_by_role("link", name="1", exact=True)
+        )
+        await expect(in_step).to_be_visible()
 
         await visitor.open("/docs")
         await expect(visitor.page.get_by_text("Make a bridge")).to_be_visible()

@@ -26,7 +26,7 @@ def _give_up(reason: str) -> NoReturn:
 
 
 try:
-    from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
+    from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Response, async_playwright, expect
 except ModuleNotFoundError:
     _give_up("the tests in a browser need playwright, which is in the extra `dev`")
 
@@ -35,7 +35,18 @@ CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None) or _give_up(
     "the tests in a browser need Chromium: apt-get install chromium"
 )
 
-__all__ = ["PASSWORD", "Visitor", "chromium", "empty_site", "expect", "setup_link", "visiting"]
+__all__ = [
+    "PASSWORD",
+    "Browser",
+    "Locator",
+    "Page",
+    "Visitor",
+    "chromium",
+    "empty_site",
+    "expect",
+    "setup_link",
+    "visiting",
+]
 
 LOOPBACK = "127.0.0.1"
 PASSWORD = "correct horse battery staple"
@@ -64,13 +75,13 @@ class Visitor:
         context = self.page.context
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("response", self._answered)
-        # An icon that is still loading when the page is left is cancelled by the browser itself.
+        # What is still loading when the page is left is cancelled by the browser itself.
         context.on("requestfailed", lambda request: self._failed(request.url, str(request.failure)))
         context.on("console", self._said)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
 
     def _failed(self, url: str, failure: str) -> None:
-        if not (failure == "net::ERR_ABORTED" and url.endswith("/icon.svg")):
+        if not (failure == "net::ERR_ABORTED" and (url.endswith("/icon.svg") or "/_nicegui/" in url)):
             self.complaints.append(f"{url}: {failure}")
 
     def _answered(self, response: Response) -> None:

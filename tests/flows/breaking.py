@@ -53,8 +53,8 @@ async def _fetched(self: Contacts, *given: Any, **named: Any) -> Any:
     return await _fetch(self, *given, **named)
 
 
-async def _known(self: Gate, request: HTTPConnection) -> Principal | None:
-    who = await _principal(self, request)
+async def _known(self: Gate, request: HTTPConnection, *, seen: bool = True) -> Principal | None:
+    who = await _principal(self, request, seen=seen)
     if EXPLODES in request.headers:
         raise RuntimeError(f"a bug, with {request.headers} and {request.cookies}")
     return who

@@ -113,11 +113,11 @@ class Site:
                 stdout=output,
                 stderr=output,
                 cwd=self.home,
-                env=self._environment(),
+                env=self.environment(),
             )
         return process, log
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CROSSLEDGER_")}
         ours = {f"CROSSLEDGER_{name.upper()}": value for name, value in self.settings.items()}
         return {**inherited, **ours, "PYTHONPATH": str(ROOT)}
@@ -163,10 +163,14 @@ class Site:
     def vendors(self) -> tuple[httpx.AsyncClient, httpx.AsyncClient]:
         return self.highlevel, self.ninja
 
-    async def connect(self) -> dict[str, Any]:
-        """Both accounts and the bridge, through the API of the running service; returns billing's `webhooks`."""
+    def admin(self) -> httpx.AsyncClient:
+        """Our own API, for whoever administers."""
         authorized = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        async with httpx.AsyncClient(base_url=self.url, headers=authorized, timeout=30, trust_env=False) as admin:
+        return httpx.AsyncClient(base_url=self.url, headers=authorized, timeout=30, trust_env=False)
+
+    async def connect(self, *, live: bool = True) -> dict[str, Any]:
+        """Both accounts and the bridge, through the API of the running service; returns billing's `webhooks`."""
+        async with self.admin() as admin:
 
             async def post(path: str, **body: Any) -> dict[str, Any]:
                 answer = await admin.post(f"/api/v1/{path}", json=body)
@@ -181,7 +185,7 @@ class Site:
             company = {"provider": "invoice_ninja", "name": "Company", "base_url": url, "install_webhooks": False}
             billing = await post("connections", **company, **token)
             ids = {"crm_connection_id": crm["id"], "billing_connection_id": billing["id"]}
-            await post("bridges", name="Bridge", **ids)
+            await post("bridges", name="Bridge", live=live, **ids)
         return dict(billing["webhooks"])
 
     async def subscribe_highlevel(self) -> None:

@@ -1,7 +1,9 @@
 """The hands of people on both sides, as far as they bill: invoices, payments, and what customers would have got."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.providers.highlevel.events import HANDLED, NAMELESS
 from tests.conftest import LOCATION, World, connect, until
@@ -68,6 +70,12 @@ async def act(world: World, invoice: str, deed: str, **body: Any) -> None:
 
 async def invoice_of(world: World, invoice: str) -> dict[str, Any]:
     return dict((await world.highlevel.get(f"/invoices/{invoice}", params=WHERE)).raise_for_status().json())
+
+
+async def today(world: World, days: int = 0) -> str:
+    """Or so many days later. Of the location, which says on which day its payments were: it may not be ours."""
+    place = (await world.highlevel.get(f"/locations/{LOCATION}")).raise_for_status().json()["location"]
+    return (datetime.now(ZoneInfo(place["timezone"])).date() + timedelta(days)).isoformat()
 
 
 async def theirs(world: World) -> list[dict[str, Any]]:

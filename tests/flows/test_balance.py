@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
+from tests.flows.resting import swept
 from tests.flows.test_tasks import pair
 
 FIELDS = {
@@ -166,15 +167,15 @@ async def test_what_no_event_told_of_is_found_by_polling_with_few_calls(billed: 
     await settled(billed, contact, balance_due=80)
     await lose_webhooks(billed)
     await billed.ninja.put(f"/api/v1/invoices/{invoice['id']}", json={"due_date": day(-4)})
-    await billed.service.worker.poller.poll_all()
+    await swept(billed)
     now = await settled(billed, contact, days_overdue=4)
     assert "invoice-overdue" in now["tags"]
 
     await pay(billed, client, invoice["id"], 80)
-    await billed.service.worker.poller.poll_all()
+    await swept(billed)
     await settled(billed, contact, balance_due=0, days_overdue=0, tags={"paid"})
     await billed.forget_calls()
-    await billed.service.worker.poller.poll_all()
+    await swept(billed)
     await billed.quiet()
     paths = [each["path"] for each in await billed.calls(billed.ninja)]
     assert paths == ["/api/v1/invoices", "/api/v1/clients"]
@@ -191,7 +192,7 @@ async def test_switched_on_later_it_reaches_the_pairs_that_are_there(bare_world:
     assert (await standing(bare_world, contact))["tags"] == set()
     settings = {"balance": {"enabled": True}}
     await bare_world.admin.patch(f"/api/v1/bridges/{bare_world.bridge_id}", json={"settings": settings})
-    await bare_world.service.worker.poller.poll_all()
+    await swept(bare_world)
     now = await settled(bare_world, contact, lifetime_value=30, balance_due=0)
     assert now["tags"] == {"paid"}
 

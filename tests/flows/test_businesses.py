@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
+from tests.flows.resting import swept
 
 
 @pytest.fixture
@@ -322,9 +323,8 @@ async def test_a_move_that_nobody_tells_is_found_by_polling_and_costs_a_page_of_
     await grouped.quiet()
     ada, _ = await ada_and_bob(grouped, acme)
     await grouped.highlevel.post("/_control/settings", json={"business_move_is_told": False})
-    poll = grouped.service.worker.poller.poll_all
     await grouped.forget_calls()
-    await poll()
+    await swept(grouped)
     await grouped.quiet()
     paths = sorted(each["path"] for each in await grouped.calls(grouped.highlevel))
     assert paths == ["/businesses/", "/contacts/search", f"/locations/{LOCATION}/tasks/search"]
@@ -333,7 +333,7 @@ async def test_a_move_that_nobody_tells_is_found_by_polling_and_costs_a_page_of_
     await join(grouped, brick, ada)
     await grouped.quiet()
     assert emails(await company(grouped)) == ["ada@example.com", "bob@example.com"]
-    await poll()
+    await swept(grouped)
     await grouped.quiet()
     assert emails(await company(grouped)) == ["bob@example.com"]
     assert emails(await company(grouped, "Brick")) == ["ada@example.com"]
@@ -398,7 +398,7 @@ async def test_a_deleted_business_leaves_its_persons_with_its_client(grouped: Wo
     await ada_and_bob(grouped, acme)
     (await grouped.highlevel.delete(f"/businesses/{acme}")).raise_for_status()
     await grouped.quiet()
-    await grouped.service.worker.poller.poll_all()
+    await swept(grouped)
     await grouped.quiet()
     client = await company(grouped)
     assert emails(client) == ["ada@example.com", "bob@example.com"]
@@ -416,7 +416,7 @@ async def test_where_businesses_are_off_nothing_is_asked_and_a_contact_is_as_bef
     await join(bare_world, acme, ada)
     persons = [{"first_name": name, "email": f"{name}@x.example"} for name in ("carl", "dora")]
     await bare_world.add_client(name="Two", contacts=persons)
-    await bare_world.service.worker.poller.poll_all()
+    await swept(bare_world)
     await bare_world.quiet()
     asked = [each["path"] for each in await bare_world.calls(bare_world.highlevel)]
     assert [path for path in asked if "business" in path] == []

@@ -252,7 +252,7 @@ async def _consents(site: Site, admin: httpx.AsyncClient, canaries: Canaries, co
         start = await browser.get("/oauth/highlevel/start")
         canaries.heard.popitem()  # the state that it leaves with is for the vendor
         url = httpx.URL(start.headers["location"])
-        async with httpx.AsyncClient(trust_env=False) as elsewhere:
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as elsewhere:
             agreed = await elsewhere.get(url.copy_merge_params({"approve": OTHER_LOCATION}))
         returned = httpx.URL(agreed.headers["location"])
         canaries.plant(f"code {len(canaries.planted)}", returned.params["code"])
@@ -321,7 +321,7 @@ async def _connect(site: Site, admin: httpx.AsyncClient, canaries: Canaries) -> 
         answer = await admin.post("/api/v1/connections", json={"provider": provider, "name": "x", **body})
         assert answer.status_code == 201, answer.text
         made.append(answer.json())
-    bridge = {"name": "b", "crm_connection_id": made[0]["id"], "billing_connection_id": made[1]["id"]}
+    bridge = {"name": "b", "crm_connection_id": made[0]["id"], "billing_connection_id": made[1]["id"], "live": True}
     assert (await admin.post("/api/v1/bridges", json=bridge)).status_code == 201
     anew = (await admin.post(f"/api/v1/connections/{made[1]['id']}/webhook-secrets")).json()
     canaries.heard.popitem()
@@ -478,7 +478,7 @@ def _said(site: Site, *command: str) -> str:
     done = subprocess.run(
         [sys.executable, *site.program, *command],
         cwd=site.home,
-        env=site._environment(),
+        env=site.environment(),
         capture_output=True,
         text=True,
         timeout=60,

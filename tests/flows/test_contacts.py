@@ -155,6 +155,7 @@ async def test_a_conflict_is_decided_by_the_bridges_policy_and_both_values_are_t
     )
     await world.edit_contact(contact_id, postalCode="N2 2BB")
     await until(lambda: _contact_has(world, contact_id, "city", "Billingham"))
+    await world.quiet()
     activity = next(a for a in await world.rows("activities") if a["changes"])
     (conflict,) = [c for c in activity["changes"] if c.get("conflict")]
     assert (conflict["field"], conflict["before"], conflict["after"]) == ("city", "Crmton", "Billingham")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import World, connect, until
-from tests.flows.resting import rest
+from tests.flows.resting import rest, swept
 
 FIELDS = [{"crm": "first_name", "billing": "first_name"}, {"crm": "email", "billing": "email"}]
 ODD = ["x" * 300, "🧾 ✅", "שלום עולם", "a < b & c > d", "<script>no</script>", "one\n\ntwo", "Tom &amp; Jerry"]
@@ -63,7 +63,7 @@ async def activities(world: World, client: str) -> list[str]:
 
 
 async def poll(world: World) -> None:
-    await world.service.worker.poller.poll_all()
+    await swept(world)
     await world.quiet()
 
 
@@ -86,7 +86,7 @@ async def test_a_note_of_a_contact_becomes_an_activity_note_and_never_comes_back
     assert await activities(noted, client) == ["He wants an offer & a call.\nSoon."]
     await poll(noted)
     assert len(await crm_notes(noted, contact)) == 1
-    assert await noted.rows("events", kind="poll") == []
+    assert await noted.rows("events", kind="sweep") == []
 
 
 async def test_an_edit_is_a_correction_and_a_deletion_a_line(noted: World) -> None:
@@ -168,8 +168,8 @@ async def test_a_poll_that_finds_the_note_before_its_pair_is_made_makes_no_twin(
     await noted.fault(noted.ninja, kind="drop_after", method="POST", path="^/api/v1/activities/notes$", times=1)
     await add_note(noted, contact, "Slow <i>one</i> <b>x</b>")
     await until(lambda: activities(noted, client), 20)
-    await noted.service.worker.poller.poll_all()
-    assert len(await noted.rows("events", kind="poll")) == 1
+    await swept(noted)
+    assert len(await noted.rows("events", kind="sweep")) == 1
     await arrived(noted)
     assert len(await crm_notes(noted, contact)) == 1
     assert len(await activities(noted, client)) == 1
@@ -190,7 +190,7 @@ async def test_more_notes_than_a_page_are_all_found(noted: World) -> None:
     contact, client = await pair(noted)
     for number in range(130):
         await say(noted, client, f"Note {number}")
-    await noted.service.worker.poller.poll_all()
+    await swept(noted)
     await noted.quiet(120)
     assert sorted(await crm_notes(noted, contact)) == sorted(f"Note {number}" for number in range(130))
 
@@ -206,6 +206,7 @@ async def test_notes_from_before_the_bridge_stay_where_they_are(bare_world: Worl
         "crm_connection_id": bare_world.crm_connection_id,
         "billing_connection_id": bare_world.billing_connection_id,
         "settings": {"note": {"enabled": True}},
+        "live": True,
     }
     assert (await bare_world.admin.post("/api/v1/bridges", json=bridge)).status_code == 201
     await say(bare_world, client, "New")
@@ -233,7 +234,7 @@ async def test_a_lost_answer_of_the_crm_makes_no_second_note(noted: World) -> No
     contact, client = await pair(noted)
     await noted.fault(noted.highlevel, kind="drop_after", method="POST", path="/notes$", times=1)
     await say(noted, client, "Paid")
-    await noted.service.worker.poller.poll_all()
+    await swept(noted)
     await arrived(noted)
     assert await crm_notes(noted, contact) == ["Paid"]
 

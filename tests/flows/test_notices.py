@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import World, connect, until
+from tests.flows.resting import swept
 from tests.flows.test_balance import add_invoice, day, pay, refund
 from tests.flows.test_notes import activities
 from tests.flows.test_tasks import pair
@@ -28,7 +29,7 @@ async def act(world: World, path: str, action: str, id_: str) -> None:
 
 
 async def poll(world: World) -> None:
-    await world.service.worker.poller.poll_all()
+    await swept(world)
 
 
 async def notes(world: World, contact: str) -> list[str]:
@@ -73,7 +74,7 @@ async def test_an_invoice_that_is_viewed_through_its_link_is_found_by_polling_an
     invoice = await add_invoice(noticed, client, 20)
     sent = f"Invoice {invoice['number']} over 20.00 USD was sent."
     await told(noticed, contact, sent)
-    async with httpx.AsyncClient(trust_env=False) as customer:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as customer:
         (await customer.get(invoice["invitations"][0]["link"])).raise_for_status()
         await poll(noticed)
         viewed = f"Invoice {invoice['number']} was viewed on {day(0)}."

@@ -19,10 +19,11 @@ from tests.flows.invoicing import (
     press,
     take,
     theirs,
+    today,
     transactions,
     writes,
 )
-from tests.flows.resting import rest
+from tests.flows.resting import rest, swept
 
 
 @pytest.fixture
@@ -95,15 +96,23 @@ async def test_news_that_comes_twice_and_in_any_order_is_one_payment(both: World
     assert sorted(each["amount"] for each in await transactions(both)) == [20, 50]
 
 
-async def test_a_payment_that_both_sides_have_already_is_left_to_a_person(billed: World) -> None:
-    """Entered by a person in Invoice Ninja on the same day: the same one, or another?"""
+@pytest.mark.parametrize("days", [-1, 0, 1])
+async def test_a_payment_that_both_sides_have_already_is_left_to_a_person(billed: World, days: int) -> None:
+    """Entered by a person in Invoice Ninja on the same day, in whatever time zone: the same one, or another?"""
     invoice, mirror, client = await sent(billed)
-    today = (await invoice_of(billed, invoice))["updatedAt"][:10]
-    await take(billed, client, mirror, 50, date=today)
+    await take(billed, client, mirror, 50, date=await today(billed, days))
     await act(billed, invoice, "pay", amount=50)
     (row,) = await links(billed, "payment", state="conflict")
     assert "looks the same" in row["detail"]
     assert len(await payments(billed)) == 1
+
+
+async def test_a_payment_of_the_same_sum_on_another_day_is_another(billed: World) -> None:
+    invoice, mirror, client = await sent(billed)
+    await take(billed, client, mirror, 50, date=await today(billed, -2))
+    await act(billed, invoice, "pay", amount=50)
+    await until(lambda: links(billed, "payment", state="ok"))
+    assert len(await payments(billed)) == 2
 
 
 async def test_more_than_is_owed_is_a_conflict_and_not_kept_as_a_credit(billed: World) -> None:
@@ -187,10 +196,10 @@ async def test_an_event_that_was_lost_is_made_up_for_by_polling(both: World) -> 
     await take(both, client, mirror, 20)
     assert await transactions(both) == []
     for _ in range(2):
-        await both.service.worker.poller.poll_all()
+        await swept(both)
         await rest(both)
     assert [each["amount"] for each in await transactions(both)] == [20]
-    assert len(await both.rows("events", kind="poll")) == 1
+    assert len(await both.rows("events", kind="sweep")) == 1
 
 
 async def test_one_payment_of_two_invoices_is_two_there(both: World) -> None:

@@ -1,11 +1,13 @@
 """What a bridge is set to, and the rarer ways in which records come and go."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.conftest import World, connect, until
 from tests.flows.test_contacts import JANE, linked
+from tests.planning.conftest import plan
 
 SECOND = "sandboxLocation0002"
 
@@ -26,6 +28,39 @@ async def test_a_bridge_that_goes_to_billing_only_never_writes_to_the_crm(bare_w
     assert row["problem"] == "direction"
     assert await world.calls(world.highlevel, "PUT") == []
     assert len(await contacts(world)) == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_field_that_is_mapped_to_an_empty_one_is_not_erased(bare_world: World, at_once: bool) -> None:
+    """The other field was never filled: that it is empty is no news. The plan of that map says the same.
+
+    Not `at_once`: the field is out of the map for a while.
+    """
+    world = bare_world
+    await connect(world)
+    before = datetime.now(UTC).isoformat()
+    contact_id, client_id = await linked(world, state="")
+    names = [("email", "email"), ("last_name", "last_name"), ("state", "city")]
+    fields = [{"crm": crm, "billing": billing, "direction": "to_billing"} for crm, billing in names]
+    (bridge,) = await world.rows("bridges")
+    settings = {**bridge["settings"], "contact": {**bridge["settings"]["contact"], "fields": fields}}
+    shown = await plan(world, settings=settings, start=before)
+    assert shown["items"] == {}
+    if not at_once:
+        less = {**settings, "contact": {**settings["contact"], "fields": fields[:-1]}}
+        await world.admin.patch(f"/api/v1/bridges/{world.bridge_id}", json={"settings": less})
+    await world.admin.patch(f"/api/v1/bridges/{world.bridge_id}", json={"settings": settings})
+    await world.edit_contact(contact_id, lastName="Miller")
+    await until(lambda: world.rows("activities", action="updated"))
+    await world.quiet()
+    client = await world.client(client_id)
+    assert (client["contacts"][0]["last_name"], client["city"]) == ("Miller", "London")
+    await world.edit_contact(contact_id, state="YRK")
+    await until(lambda: _city(world, client_id, "YRK"))
+
+
+async def _city(world: World, client_id: str, city: str) -> bool:
+    return bool((await world.client(client_id))["city"] == city)
 
 
 async def test_a_deleted_contacts_client_can_be_kept(bare_world: World) -> None:
@@ -126,12 +161,18 @@ async def test_a_second_contact_of_a_client_is_the_one_that_matches_by_email(bar
 
 
 async def test_two_contacts_with_one_email_are_not_two_clients(world: World) -> None:
-    await linked(world)
+    first, _ = await linked(world)
     await world.highlevel.post("/_control/locations/sandboxLocation0001", json={"allow_duplicate_contact": True})
     second = await world.add_contact(**{**JANE, "firstName": "John"})
     (job,) = await until(lambda: world.rows("jobs", state="conflict"))
     assert job["crm_id"] == second
     assert "already linked" in job["detail"]
+    shown = (await world.admin.get(f"/api/v1/conflicts/{job['id']}")).raise_for_status().json()
+    (partner,) = [each for each in shown["options"] if each["decide"] == "partner"]
+    assert partner["refused"] == f"it is already linked to {first}", "nothing is offered that cannot be done"
+    path, wanted = f"/api/v1/conflicts/{job['id']}/decide", {"partner": partner["partner"]}
+    refused = await world.admin.post(path, json=wanted)
+    assert (refused.status_code, f"already linked to {first}" in refused.json()["detail"]) == (422, True)
     assert len(await world.clients()) == 1
 
 
@@ -215,7 +256,7 @@ async def second_location(world: World) -> int:
     body = {"provider": "highlevel", "name": "Second", "location_id": SECOND, **token}
     crm = (await world.admin.post("/api/v1/connections", json=body)).raise_for_status().json()
     ids = {"crm_connection_id": crm["id"], "billing_connection_id": world.billing_connection_id}
-    bridge = await world.admin.post("/api/v1/bridges", json={"name": "Second bridge", **ids})
+    bridge = await world.admin.post("/api/v1/bridges", json={"name": "Second bridge", "live": True, **ids})
     return int(bridge.raise_for_status().json()["id"])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.sandbox.processes import Simulator
 from tests.conftest import World, connect, until
+from tests.flows.resting import swept
 from tests.flows.test_tags import tag, untag
 from tests.flows.test_tasks import add_task, edit, link, pair, tasks
 
@@ -183,7 +184,7 @@ async def test_a_name_that_was_put_away_is_said_with_the_tag(tagging: World) -> 
 async def test_polling_does_not_take_a_list_without_tags_for_a_change(tagging: World) -> None:
     await tagged_task(tagging, "vip")
     await tagging.forget_calls()
-    await tagging.service.worker.poller.poll_all()
+    await swept(tagging)
     await tagging.quiet()
     assert len(await tagging.calls(tagging.highlevel)) == 1
     assert await tagging.calls(tagging.ninja, "PUT") == []

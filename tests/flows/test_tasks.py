@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
+from tests.flows.resting import swept
 
 DUE = "2026-12-01T16:30:00Z"
 
@@ -237,19 +238,18 @@ async def test_an_edit_that_no_event_tells_of_is_found_by_polling(tasked: World)
     task = await add_task(tasked, contact)
     await add_task(tasked, contact, title="Another")
     await tasked.quiet()
-    poll = tasked.service.worker.poller.poll_all
     await tasked.forget_calls()
-    await poll()
+    await swept(tasked)
     assert [each["path"] for each in await tasked.calls(tasked.highlevel)] == [f"/locations/{LOCATION}/tasks/search"]
     await tasked.quiet()
     assert await tasked.calls(tasked.ninja) == []
 
     await tasked.highlevel.put(f"/contacts/{contact}/tasks/{task}", json={"title": "Call Dora twice"})
-    await poll()
+    await swept(tasked)
     await tasked.quiet()
     titles = sorted(each["description"].partition("\n")[0] for each in await tasks(tasked))
     assert titles == ["Another", "Call Dora twice"]
-    assert [row["kind"] for row in await tasked.rows("events", kind="poll")] == ["poll"]
+    assert [row["kind"] for row in await tasked.rows("events", kind="sweep")] == ["sweep"]
 
 
 async def test_polling_finds_what_was_made_while_no_event_came(tasked: World) -> None:
@@ -257,7 +257,7 @@ async def test_polling_finds_what_was_made_while_no_event_came(tasked: World) ->
     await tasked.highlevel.post("/_control/webhooks", json={"url": "", "events": {}})
     for number in range(120):  # more than a page
         await add_task(tasked, contact, title=f"Task {number}")
-    await tasked.service.worker.poller.poll_all()
+    await swept(tasked)
     await tasked.quiet(60)
     assert {each["client_id"] for each in await tasks(tasked)} == {client}
     assert len(await tasks(tasked)) == 120

@@ -1,7 +1,6 @@
 """`crossledger admin`: users, tokens and the set-up link from the shell."""
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
-from app.admin import admin
+from app.commands.admin import admin
 from app.people.roles import Role
+from tests.command import crossledger, environment
 from tests.people.conftest import PASSWORD, House, log_in
-from tests.test_cli import environment
 
 SECRET_KEY = {"CROSSLEDGER_SECRET_KEY": "only-for-tests-" + "x" * 32}
 
@@ -114,7 +113,4 @@ def test_each_link_is_a_new_one(env: Mapping[str, str], database: str) -> None:
 
 def command(*arguments: str, env: Mapping[str, str], typed: str = "") -> subprocess.CompletedProcess[str]:
     """As a process: inside a test that has an event loop already."""
-    line = [sys.executable, "-m", "app.cli", "admin", *arguments]
-    return subprocess.run(
-        line, env=environment(**env), input=typed, capture_output=True, text=True, timeout=60, check=False
-    )
+    return crossledger("admin", *arguments, env=environment(**env), cwd=Path.cwd(), typed=typed)

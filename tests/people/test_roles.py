@@ -17,13 +17,24 @@ from tests.people.conftest import House
 
 MAY = {
     Role.VIEWER: """
-        GET /me
+        GET /me                 GET /overview
         GET /connections        GET /connections/{connection_id}
+        GET /connections/{connection_id}/health
         GET /bridges            GET /bridges/{bridge_id}
         GET /events             GET /events/{event_id}
         GET /links              GET /links/{link_id}
+        GET /conflicts          GET /conflicts/{link_id}
         GET /activities         GET /activities/{activity_id}
         GET /jobs
+        GET /runs               GET /runs/{run_id}
+        GET /plans/{run_id}     GET /plans/{run_id}/items       GET /plans/{run_id}/export
+        GET /links/{link_id}/history
+        GET /undo/{run_id}/items        GET /undo/{run_id}/items.csv
+        GET /jobs               GET /failures
+        GET /alerts             GET /alerts/{alert_id}
+        GET /channels           GET /channels/{channel_id}
+        GET /duplicates         GET /duplicates/{cluster_id}        GET /bridges/{bridge_id}/duplicates
+        GET /runs               GET /runs/{run_id}      GET /bridges/{bridge_id}/health
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
@@ -31,11 +42,23 @@ MAY = {
         POST /connections/{connection_id}/webhooks/install
         POST /bridges           PATCH /bridges/{bridge_id}
         POST /events/{event_id}/replay
-        POST /jobs/retry        POST /jobs/{job_id}/retry
+        POST /conflicts/decide  POST /conflicts/{link_id}/decide
+        POST /jobs/retry        POST /jobs/{job_id}/retry POST /links/{link_id}/sync
+        POST /bridges/{bridge_id}/plan  POST /plans/{run_id}/apply
+        POST /undo/preview      POST /undo      POST /replay
+        POST /runs/{run_id}/pause       POST /runs/{run_id}/resume      POST /runs/{run_id}/cancel
+        POST /failures/retry
+        POST /channels          PATCH /channels/{channel_id}    DELETE /channels/{channel_id}
+        POST /channels/{channel_id}/test
+        POST /bridges/{bridge_id}/duplicates
+        POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
+        POST /duplicates/{cluster_id}/merge
+        POST /bridges/{bridge_id}/sweep
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets
         DELETE /bridges/{bridge_id}
+        POST /channels/{channel_id}/secret
         GET /users      POST /users     GET /users/{user_id}    PATCH /users/{user_id}      DELETE /users/{user_id}
         GET /tokens     POST /tokens    GET /tokens/{token_id}  DELETE /tokens/{token_id}
         GET /audit

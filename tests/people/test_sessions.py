@@ -10,7 +10,7 @@ from app.people import login, passwords, sessions, users
 from app.people.roles import Role
 from app.people.users import NotAllowed
 from app.settings import Settings
-from app.web.pages import account, home, setup
+from app.web.pages import account, setup
 from app.web.pages import login as login_page
 from app.web.pages.layout import local
 from tests.people.conftest import ADDRESS, PASSWORD, House, form_token, log_in
@@ -23,7 +23,7 @@ async def test_a_user_logs_in_and_out(house: House) -> None:
     me = (await browser.get("/api/v1/me")).json()
     assert (me["name"], me["role"]) == ("ada@example.com", "viewer")
     cookie = browser.cookies["crossledger"]
-    answer = await browser.post("/logout", data={"csrf_token": form_token(await browser.get("/"))})
+    answer = await browser.post("/logout", data={"csrf_token": form_token(await browser.get("/account"))})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert "crossledger" not in browser.cookies
     browser.cookies.set("crossledger", cookie)
@@ -51,7 +51,7 @@ async def test_a_password_that_is_for_the_web_server_in_front_does_not_hide_the_
     browser = await house.browser(Authorization="Basic bWU6c2VjcmV0")
     await log_in(browser, "owner@example.com")
     assert (await browser.get("/api/v1/me")).status_code == 200
-    assert (await browser.get("/")).status_code == 200
+    assert (await browser.get("/account")).status_code == 200
 
 
 class TestHttps:
@@ -72,7 +72,7 @@ class TestHttps:
             attributes = {part.strip().lower().partition("=")[0] for part in each.split(";")[1:]}
             assert {"secure", "httponly", "path"} <= attributes
             assert "domain" not in attributes
-        assert (await browser.get("/")).status_code == 200
+        assert (await browser.get("/account")).status_code == 200
 
     async def test_a_cookie_of_the_plain_name_counts_for_nothing(self, house: House) -> None:
         browser = await house.logged_in(await house.user(Role.OWNER))
@@ -126,7 +126,7 @@ FORMS = {"/login", "/logout", "/setup", "/account/password", "/account/tokens", 
 
 
 def test_the_list_of_forms_below_is_complete() -> None:
-    routes = [route for part in (account, home, login_page, setup) for route in part.router.routes]
+    routes = [route for part in (account, login_page, setup) for route in part.router.routes]
     assert {getattr(route, "path", "?") for route in routes if "POST" in getattr(route, "methods", "?")} == FORMS
 
 

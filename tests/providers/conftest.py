@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.providers import http
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         (tmp_path / "cert").write_bytes(certificate.public_bytes(pem))
         (tmp_path / "key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, secret))
         trusting = ssl.create_default_context(cafile=str(tmp_path / "cert"))
-        monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: trusting)
+        monkeypatch.setattr(http, "trusted", lambda: trusting)
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.load_cert_chain(tmp_path / "cert", tmp_path / "key")
         return server

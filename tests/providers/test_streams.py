@@ -171,7 +171,27 @@ def test_a_vendor_that_hangs_up_has_not_answered(loop: Any, reset: bool) -> None
             with pytest.raises(Retry, match="did not answer"):
                 await wire.get("/x")
 
-    assert visited(loop, hangs_up, visit).connections == 4
+    vendor = visited(loop, hangs_up, visit)
+    assert [head.split(b" ")[0] for head, _ in vendor.heard] == [b"PUT", b"GET", b"GET"] * 2
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_read_whose_connection_is_given_up_just_then_is_asked_once_more(loop: Any, reset: bool) -> None:
+    async def gives_up(vendor: Vendor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await vendor.hear(reader)
+        if len(vendor.heard) == 1:
+            writer.write(GOOD)
+            await vendor.hear(reader)  # on the connection that is kept: it comes too late
+            _hang_up(writer, reset=reset)
+        writer.write(GOOD)
+
+    async def visit(vendor: Vendor, wire: Wire) -> None:
+        assert await wire.get("/x") == {"good": 1}
+        assert await wire.read("/x", {"page": 2}) == {"good": 1}
+
+    vendor = visited(loop, gives_up, visit)
+    assert (vendor.connections, len(vendor.heard)) == (2, 3)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -256,6 +256,22 @@ async def test_no_answer_is_recorded_by_its_error_and_told_as_none(deliveries: D
     assert (deliveries.log[0]["status"], told) == ("ConnectError", [None])
 
 
+async def test_one_who_dies_while_he_is_connected_to_is_tried_again(
+    deliveries: Deliveries, endpoint: Endpoint, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = httpx.AsyncHTTPTransport.handle_async_request
+    dead = [AttributeError("'NoneType' object has no attribute 'getpeername'")]
+
+    async def handle_or_die(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        if dead:
+            raise dead.pop()
+        return await handle(transport, request)
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_or_die)
+    await deliveries.send(hook, {}, b"{}", "Created", [0.01])
+    assert [r["status"] for r in deliveries.log] == ["AttributeError", 200]
+
+
 async def test_a_body_that_is_a_function_is_made_when_it_is_sent(
     deliveries: Deliveries, endpoint: Endpoint, hook: str
 ) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sync.fieldmap import Direction, Pair, Rule, resolve
-from app.sync.merge import Base, Merge, Prefer, changed, merge, rebase
+from app.sync.fieldmap import Direction, Pair, Prefer, Rule, resolve
+from app.sync.merge import Base, Merge, changed, merge, rebase
 from app.sync.records import FieldSpec, Kind, Side, Writable
 
 CRM_TAGS = FieldSpec(name="tags", label="Tags", kind=Kind.TAGS)

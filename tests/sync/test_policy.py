@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.sync.fieldmap import Direction, Pair
-from app.sync.merge import Prefer
+from app.sync.fieldmap import Direction, Pair, Prefer
 from app.sync.objects import CrmDeleted
 from app.sync.objects.contact import DEFAULT_MAP
 from app.sync.policy import BridgeSettings
@@ -36,6 +35,12 @@ def test_settings_survive_their_way_through_the_database() -> None:
     assert again.contact.pairs() == (Pair("custom.vat", "vat_number", Direction.TO_BILLING),)
 
 
+def test_a_field_of_the_map_can_have_a_policy_of_its_own() -> None:
+    settings = BridgeSettings.model_validate({"contact": {"prefer": {"city": "billing", "vat_number": "ask"}}})
+    assert settings.contact.prefer == {"city": Prefer.BILLING, "vat_number": Prefer.ASK}
+    assert BridgeSettings.model_validate_json(settings.model_dump_json()) == settings
+
+
 def test_an_empty_map_is_not_the_default_map() -> None:
     assert BridgeSettings.model_validate({"contact": {"fields": []}}).contact.pairs() == ()
 
@@ -45,6 +50,9 @@ def test_an_empty_map_is_not_the_default_map() -> None:
     [
         {"prefer": "loudest"},
         {"prefere": "crm"},
+        {"contact": {"prefer": {"city": "loudest"}}},
+        {"contact": {"prefer": {"town": "crm"}}},
+        {"contact": {"prefer": {"city": "crm"}, "fields": [{"crm": "email", "billing": "email"}]}},
         {"contact": {"direction": "sideways"}},
         {"contact": {"crm_deleted": "destroy"}},
         {"contact": {"billing_deleted": "delete"}},

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import installing
-from app.checkup import examine
+from app.commands.check import examine
 from app.errors import Reconnect
 from app.main import build
 from app.providers.base import Access, Profile
@@ -70,7 +70,7 @@ async def test_an_answer_is_good_once(bare_world: World, browser: httpx.AsyncCli
 
 async def test_an_answer_that_somebody_else_began_is_refused(bare_world: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as other:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as other:
         await log_in(bare_world, other, "other@ours.example")
         assert (await follow(other, back)).status_code == 403
     assert await connections(bare_world) == []
@@ -94,7 +94,7 @@ async def test_an_answer_that_comes_too_late_is_refused(bare_world: World, brows
 
 async def test_nobody_begins_or_ends_a_visit_without_logging_in(bare_world: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         for path in ("/connect", "/oauth/highlevel/start", back.raw_path.decode()):
             answer = await stranger.get(path)
             assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
@@ -105,7 +105,7 @@ async def test_an_installation_from_highlevels_side_waits_to_be_claimed(
     bare_world: World, browser: httpx.AsyncClient
 ) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         answer = await follow(stranger, back.copy_remove_param("state"))
     assert answer.status_code == 200
     (row,) = await connections(bare_world)
@@ -120,7 +120,7 @@ async def test_an_installation_from_highlevels_side_waits_to_be_claimed(
 
 async def test_a_check_does_not_claim_an_installation(bare_world: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         await follow(stranger, back.copy_remove_param("state"))
     (row,) = await connections(bare_world)
     said: list[str] = []
@@ -137,7 +137,7 @@ async def test_an_installation_that_nobody_here_began_changes_no_connection_that
 ) -> None:
     await follow(browser, await agree(browser, LOCATION))
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         answer = await follow(stranger, back.copy_remove_param("state"))
     assert answer.status_code == 502
     (row,) = await connections(bare_world)
@@ -198,7 +198,7 @@ async def test_issue_activepieces_4910_the_page_of_consent_is_the_one_that_is_se
 async def test_scopes_that_were_not_granted_are_named(bare_world: World, browser: httpx.AsyncClient) -> None:
     to_vendor = httpx.URL((await browser.get("/oauth/highlevel/start")).headers["location"])
     less = to_vendor.copy_set_param("scope", "contacts.readonly locations/customFields.readonly locations.readonly")
-    async with httpx.AsyncClient(trust_env=False) as elsewhere:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as elsewhere:
         back = await elsewhere.get(less.copy_merge_params({"approve": LOCATION}))
     await follow(browser, httpx.URL(back.headers["location"]))
     (row,) = await connections(bare_world)
@@ -251,7 +251,7 @@ async def test_an_installation_by_a_stranger_takes_no_token_away(bare_world: Wor
     await stored(bare_world, "UPDATE connections SET state = 'needs_reconnect' RETURNING id")
     before = await stored(bare_world, "SELECT sealed, auth, state FROM connections")
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         answer = await follow(stranger, back.copy_remove_param("state"))
     assert "connected here already" in answer.text
     assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == before
@@ -354,7 +354,7 @@ async def test_a_check_that_ends_late_does_not_take_away_a_token_that_was_entere
 async def test_each_consent_is_in_the_audit_log(bare_world: World, browser: httpx.AsyncClient) -> None:
     await follow(browser, await agree(browser, LOCATION))
     back = await agree(browser, "sandboxLocation0002")
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
         await follow(stranger, back.copy_remove_param("state"))
     noted = await stored(
         bare_world, "SELECT actor, action, thing FROM audit WHERE action LIKE 'connection.%' ORDER BY id"
@@ -371,7 +371,7 @@ async def test_strangers_cannot_fill_the_list_of_those_that_wait(
     monkeypatch.setattr(installing, "MOST_PENDING", 1)
     for choice, status in ((LOCATION, 200), ("sandboxLocation0002", 502)):
         back = await agree(browser, choice)
-        async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
+        async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
             assert (await follow(stranger, back.copy_remove_param("state"))).status_code == status
     assert len(await connections(bare_world)) == 1
 
@@ -383,7 +383,7 @@ async def test_work_waits_while_the_grant_is_invalid_and_goes_on_when_it_is_agre
     await follow(browser, await agree(browser, LOCATION))
     company = {"provider": "invoice_ninja", "name": "Company", "base_url": world.ninja_url, "install_webhooks": False}
     await world.admin.post("/api/v1/connections", json={**company, "api_token": "sandbox-ninja-service-token"})
-    bridge = {"name": "Bridge", "crm_connection_id": 1, "billing_connection_id": 2}
+    bridge = {"name": "Bridge", "crm_connection_id": 1, "billing_connection_id": 2, "live": True}
     (await world.admin.post("/api/v1/bridges", json=bridge)).raise_for_status()
     hook = {"url": f"{world.url}/webhooks/highlevel", "events": "all"}
     (await world.highlevel.post("/_control/webhooks", json=hook)).raise_for_status()
@@ -409,7 +409,7 @@ async def test_an_owner_declines_an_installation_that_nobody_knows_and_nobody_el
     bare_world: World, browser: httpx.AsyncClient
 ) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as operator:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as operator:
         await follow(operator, back.copy_remove_param("state"))
         await log_in(bare_world, operator, "operator@ours.example", "operator")
         (row,) = await connections(bare_world)
@@ -486,8 +486,16 @@ async def test_a_bridge_is_made_between_a_location_and_a_company_and_nothing_els
         answer = await send(browser, "/bridges", **asked)
         assert (answer.status_code, said in answer.text) == (422, True), wrong
     assert await bare_world.rows("bridges") == []
-    asked = {"name": "Both", "location": location, "company": company, "prefer": "newest"}
+    asked = {"name": "Both", "location": location, "company": company, "prefer": "ask"}
     made = await send(browser, "/bridges", **asked)
     (row,) = await bare_world.rows("bridges")
-    assert (made.headers["location"], row["settings"]["prefer"]) == (f"/bridges/{row['id']}?new=1", "newest")
+    assert (made.headers["location"], row["settings"]["prefer"]) == (f"/bridges/{row['id']}?new=1", "ask")
+    assert "each its own, until a person decides" in (await browser.get(made.headers["location"])).text
     assert (await send(browser, "/bridges", **asked)).status_code == 409
+    assert (row["enabled"], row["live_since"]) == (False, None)
+    assert "It is in dry run" in (await browser.get(f"/bridges/{row['id']}")).text
+    await send(browser, f"/bridges/{row['id']}/live")
+    (row,) = await bare_world.rows("bridges")
+    assert row["enabled"]
+    assert row["live_since"]
+    assert "It is live" in (await browser.get(f"/bridges/{row['id']}")).text

@@ -105,7 +105,7 @@ async def test_an_uninstall_leaves_a_private_token_alone(told: World) -> None:
 
 async def test_an_installation_that_was_never_claimed_is_forgotten(told: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=told.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(base_url=told.url, trust_env=False, timeout=20) as stranger:
         await follow(stranger, back.copy_remove_param("state"))
     assert await states(told) == {LOCATION: "pending"}
     event = await happened(told, "uninstall", LOCATION)
@@ -166,7 +166,7 @@ async def test_what_happens_while_the_app_is_uninstalled_arrives_after_a_new_con
     billing = await told.admin.post("/api/v1/connections", json={**body, "api_token": "sandbox-ninja-service-token"})
     await subscribe(told, billing.json()["webhooks"])
     pair = {"crm_connection_id": crm["id"], "billing_connection_id": billing.json()["id"]}
-    assert (await told.admin.post("/api/v1/bridges", json={"name": "B", **pair})).status_code == 201
+    assert (await told.admin.post("/api/v1/bridges", json={"name": "B", "live": True, **pair})).status_code == 201
     await happened(told, "uninstall", LOCATION)
 
     client = await told.add_client(name="Ada", contacts=[{"first_name": "Ada", "email": "ada@example.com"}])

@@ -17,7 +17,10 @@ from tests.conftest import ADMIN_TOKEN, serving
 @asynccontextmanager
 async def visited(settings: Settings, database: str) -> AsyncIterator[httpx.AsyncClient]:
     service = build(settings, database)
-    async with serving(service, worker=False) as url, httpx.AsyncClient(base_url=url, trust_env=False) as browser:
+    async with (
+        serving(service, worker=False) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as browser,
+    ):
         yield browser
 
 
@@ -49,9 +52,10 @@ async def test_every_page_and_answer_is_protected(browser: httpx.AsyncClient, pa
     assert re.match(r"default-src '(self|none)';", policy[0])
     for part in ("form-action 'self'", "frame-ancestors 'none';", "base-uri 'none';"):
         assert part in policy[0]
-    assert ("unsafe-inline" in policy[0]) == (path == "/docs")
-    assert "unsafe-eval" not in policy[0]
-    assert "script-src 'self' 'unsafe" not in policy[0]
+    live = path == "/" and token != ""  # a page of the dashboard: Vue makes functions of templates
+    assert ("unsafe-inline" in policy[0]) == (path == "/docs" or live)
+    assert ("unsafe-eval" in policy[0]) == live
+    assert ("script-src 'self' 'unsafe" in policy[0]) == live
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]

@@ -21,7 +21,8 @@ from app.main import Service, build
 from app.providers.base import Profile
 from app.providers.invoice_ninja.webhook import EVENTS, HANDLED, SECRET_HEADER
 from app.settings import Settings
-from tests.conftest import LOCATION, admin_sql, named, serving, until
+from tests.conftest import LOCATION, admin_sql, serving, until
+from tests.databases import named
 
 KEY = Ed25519PrivateKey.generate()
 NEXT_KEY = Ed25519PrivateKey.generate()
@@ -666,6 +667,7 @@ async def test_when_the_waiting_room_is_full_the_sender_is_asked_to_come_back(
         sent: list[asyncio.Task[httpx.Response]] = []
         async with blocked(door):
             sent = [asyncio.create_task(door.send(delivery(f"wh-{n}"))) for n in range(20)]
+            await asyncio.wait(sent, timeout=20, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0.5)
             turned_away = [task.result() for task in sent if task.done()]
         answers = [await task for task in sent]

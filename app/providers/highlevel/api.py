@@ -10,6 +10,7 @@ from app.providers.highlevel.appointments import Appointments
 from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.invoices import Invoices
+from app.providers.highlevel.merging import ContactMerger
 from app.providers.highlevel.notes import Notes
 from app.providers.highlevel.opportunities import Opportunities
 from app.providers.highlevel.payments import Payments
@@ -47,3 +48,6 @@ class HighLevelAccount:
         if object_ not in OBJECTS:
             raise Unsupported(object_, f"of HighLevel only these are synced: {', '.join(OBJECTS)}")
         return OBJECTS[object_](self.wire, self.location_id, self.data, settings)
+
+    def merger(self) -> ContactMerger:
+        return ContactMerger()

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.errors import AnswerLost, Gone, Rejected, Retry
+from app.errors import AnswerLost, Gone, Rejected
 from app.providers.base import KeyKind, MatchKey, Plain
-from app.providers.highlevel.mapping import Field, moment, text_of
+from app.providers.highlevel.mapping import Field, id_of, moment, text_of
 from app.providers.highlevel.replies import BusinessesReply, BusinessReply, reply
 from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row
 from app.sync.objects import BusinessSettings
 from app.sync.records import FieldSpec, Kind, Record, Values
 from app.sync.values import same
@@ -52,18 +53,12 @@ class Businesses(Plain):
         return self._all()
 
     async def _all(self) -> AsyncIterator[Record]:
-        seen: set[str] = set()
-        while True:
-            params = {"locationId": self.location_id, "limit": str(PAGE), "skip": str(len(seen))}
-            found = reply(BusinessesReply, await self.wire.get("/businesses/", params)).businesses
-            fresh = [each for each in found if each["id"] not in seen]
-            for each in fresh:
-                yield self._read(each)
-            if len(found) < PAGE:
-                return
-            if not fresh:
-                raise Retry("HighLevel gives the same page of businesses again")
-            seen |= {each["id"] for each in fresh}
+        async def ask(skip: int) -> Page[dict[str, Any]]:
+            params = {"locationId": self.location_id, "limit": str(PAGE), "skip": str(skip)}
+            return Page(reply(BusinessesReply, await self.wire.get("/businesses/", params)).businesses)
+
+        async for each in each_row(ask, id_of, size=PAGE, what="HighLevel's businesses"):
+            yield self._read(each)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The business of this id, or those of this name."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.errors import AnswerLost, Duplicate, Gone, Rejected, Unsupported
-from app.providers.base import KeyKind, MatchKey
+from app.providers.base import BEGINNING, KeyKind, MatchKey
 from app.providers.highlevel import mapping
 from app.providers.highlevel.replies import (
     ContactReply,
@@ -19,6 +19,7 @@ from app.providers.highlevel.replies import (
 from app.providers.highlevel.tags import retag
 from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row
 from app.sync.objects import ContactSettings
 from app.sync.records import FieldSpec, Presence, Record, Values
 from app.sync.values import e164, same, tags_of
@@ -58,17 +59,26 @@ class Contacts:
         return self._read(contact)
 
     async def each(self, since: datetime) -> AsyncIterator[Record]:
-        """No event tells that a contact moved to another business."""
-        question: dict[str, Any] = {}
-        while True:
-            hits = await self.search(question, page_limit=EACH_PAGE)
-            for hit in hits:
-                yield self._read(hit)
-            if len(hits) < EACH_PAGE:
+        """Newest change first where only the newer ones are wanted: how `dateUpdated` is filtered is not documented.
+
+        One that changes meanwhile moves to the front, and is read the next time.
+        """
+        newest: dict[str, Any] = {"sort": [{"field": "dateUpdated", "direction": "desc"}]}
+        question = newest if since > BEGINNING else {}
+
+        async def ask(_: int) -> Page[dict[str, Any]]:
+            found = await self._search(question, page_limit=EACH_PAGE)
+            if len(found.contacts) == EACH_PAGE:
+                if not found.contacts[-1].get("searchAfter"):
+                    raise Rejected("HighLevel does not say where the next page of contacts begins")
+                question["searchAfter"] = found.contacts[-1]["searchAfter"]
+            return Page(found.contacts, found.total)
+
+        async for each in each_row(ask, mapping.id_of, size=EACH_PAGE, what="HighLevel's contacts"):
+            record = self._read(each)
+            if record.updated_at and record.updated_at < since:
                 return
-            if not hits[-1].get("searchAfter") or hits[-1]["searchAfter"] == question.get("searchAfter"):
-                raise Rejected("HighLevel does not say where the next page of contacts begins")
-            question = {"searchAfter": hits[-1]["searchAfter"]}
+            yield record
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Search results are an index's view, seconds old and not whole, so each is fetched before it counts."""
@@ -93,8 +103,11 @@ class Contacts:
 
     async def search(self, question: Mapping[str, Any], *, page_limit: int) -> list[dict[str, Any]]:
         """The first contacts that answer `question` ({} for any), in HighLevel's words."""
+        return (await self._search(question, page_limit=page_limit)).contacts
+
+    async def _search(self, question: Mapping[str, Any], *, page_limit: int) -> SearchReply:
         body = {"locationId": self.location_id, "pageLimit": page_limit, **question}
-        return reply(SearchReply, await self.wire.read("/contacts/search", body)).contacts
+        return reply(SearchReply, await self.wire.read("/contacts/search", body))
 
     async def create(self, values: Values, *, slot: str = "", parent: str = "") -> Record:
         """Raises Duplicate, with the other contact's id, where the location allows none."""
@@ -148,6 +161,9 @@ class Contacts:
 
     async def archive(self, current: Record) -> None:
         raise Unsupported("archive", "HighLevel contacts cannot be archived")
+
+    async def stays(self, current: Record) -> str:
+        return "HighLevel contacts cannot be archived"
 
     async def restore(self, current: Record) -> None:
         raise Unsupported("restore", "HighLevel contacts cannot be archived")

@@ -3,7 +3,7 @@
 Nothing here sends an invoice: what we make there stays a draft until a person sends it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from app.providers.highlevel import documents
 from app.providers.highlevel.replies import ContactReply, reply
 from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row, since_or_later
 from app.sync.canonical import document_of, text_of
 from app.sync.documents import Document, Status
 from app.sync.money import Money, as_json
@@ -26,7 +27,6 @@ from app.sync.records import FieldSpec, Kind, Record, Values, Writable
 from app.sync.totals import HIGHLEVEL, totals
 
 PER_PAGE = 100
-MAX_PAGES = 50
 _CHARGED = ("document", "issued", "due")
 
 
@@ -52,6 +52,7 @@ class Invoice(BaseModel):
 
 class InvoicesReply(BaseModel):
     invoices: list[dict[str, Any]]
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,16 @@ class Invoices(Plain):
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return self._read(await self._wire.get(_path(external_id), self._where))
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """All are listed, newest first: the list cannot be asked for what changed.
+
+        One that cannot be read must not hide the others: it comes without values.
+        """
+        async for each in self._rows({}):
+            record = self._read_or_name(each)
+            if since_or_later(record, since):
+                yield record
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The invoice of this id, or those of the contact with this number."""
@@ -153,14 +164,15 @@ class Invoices(Plain):
         return {key: str(value) for key, value in details.items()}
 
     async def _of_contact(self, contact_id: str) -> Sequence[Mapping[str, Any]]:
-        found: list[dict[str, Any]] = []
-        for page in range(MAX_PAGES):
-            params = {**self._where, "contactId": contact_id, "limit": str(PER_PAGE), "offset": str(page * PER_PAGE)}
-            rows = reply(InvoicesReply, await self._wire.get("/invoices/", params)).invoices
-            found += rows
-            if len(rows) < PER_PAGE:
-                return found
-        raise Rejected(f"the contact has more than {PER_PAGE * MAX_PAGES} invoices")
+        return [each async for each in self._rows({"contactId": contact_id})]
+
+    def _rows(self, narrowed: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
+        async def ask(skip: int) -> Page[dict[str, Any]]:
+            params = {**self._where, **narrowed, "limit": str(PER_PAGE), "offset": str(skip)}
+            found = reply(InvoicesReply, await self._wire.get("/invoices/", params))
+            return Page(found.invoices, found.total)
+
+        return each_row(ask, lambda each: str(each["_id"]), size=PER_PAGE, what="HighLevel's invoices")
 
     @property
     def _wire(self) -> Wire:
@@ -193,6 +205,12 @@ class Invoices(Plain):
             locked=_locked(document),
             raw=dict(raw),
         )
+
+    def _read_or_name(self, raw: Mapping[str, Any]) -> Record:
+        try:
+            return self._read(raw)
+        except Rejected:
+            return Record(id=str(raw["_id"]), values={})
 
     def _document(self, raw: Mapping[str, Any]) -> Document:
         try:

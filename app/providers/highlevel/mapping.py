@@ -157,3 +157,7 @@ def moment(value: Any) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def id_of(raw: Mapping[str, Any]) -> str:
+    return str(raw["id"])

@@ -3,22 +3,25 @@
 Of pipelines and stages the vendor gives ids; people know them by their names, which the probe has learned.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from app.errors import AnswerLost, Gone, Unsupported
 from app.providers.base import MatchKey, Plain
-from app.providers.highlevel.mapping import moment
-from app.providers.highlevel.replies import OpportunityReply, Pipeline, PipelinesReply, reply
+from app.providers.highlevel.mapping import id_of, moment
+from app.providers.highlevel.replies import OpportunitiesReply, OpportunityReply, Pipeline, PipelinesReply, reply
 from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row, since_or_later
 from app.sync.money import number, plain
 from app.sync.objects import OpportunitySettings
 from app.sync.objects.opportunity import LOST
 from app.sync.records import FieldSpec, Record, Values, Writable
 
+PAGE = 100
 STATUSES = frozenset({"open", "won", "lost", "abandoned"})
 _NEVER = {
     "number": "Number, by the settings",
@@ -51,6 +54,22 @@ class Opportunities(Plain):
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return await self._read(await self._exact.get(_path(external_id)))
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """All are listed, newest first: the search cannot be asked for what changed."""
+        params = {"location_id": self.location_id, "limit": str(PAGE)}
+
+        async def ask(_: int) -> Page[dict[str, Any]]:
+            found = reply(OpportunitiesReply, await self._exact.get("/opportunities/search", params))
+            if found.meta.start_after_id:
+                params["startAfter"] = str(found.meta.start_after or "")
+                params["startAfterId"] = found.meta.start_after_id
+            return Page(found.opportunities)
+
+        async for each in each_row(ask, id_of, size=PAGE, what="HighLevel's opportunities"):
+            record = await self._read({"opportunity": each})
+            if since_or_later(record, since):
+                yield record
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """By the number that its quote or invoice has: the opportunity's id is in it."""

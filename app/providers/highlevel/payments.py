@@ -4,7 +4,7 @@ A payment is known to us as `invoice id/transaction id`. No event tells of one: 
 stands for all of its payments. HighLevel has no idempotency key: what is there is looked at before and after.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -20,12 +20,15 @@ from app.providers.highlevel.invoices import Invoice
 from app.providers.highlevel.replies import reply
 from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row, since_or_later
+from app.sync.decisions import ConflictKind
 from app.sync.money import Money, as_json
 from app.sync.objects import PaymentSettings
 from app.sync.objects.payment import needed
 from app.sync.records import FieldSpec, Kind, Record, Values, Writable
 
 PER_PAGE = 100
+OF_INVOICES = "invoice"
 PAID_AT = time(12)
 """The hour of a day that has none, in the location's time zone."""
 
@@ -41,6 +44,8 @@ class Transaction(BaseModel):
     created_at: datetime = Field(validation_alias="createdAt")
     entity_id: str = Field("", validation_alias="entityId")
     invoice_id: str = Field("", validation_alias="invoiceId")
+    source: str = Field("", validation_alias="entitySourceType")
+    updated_at: datetime | None = Field(None, validation_alias="updatedAt")
 
 
 class TransactionsReply(BaseModel):
@@ -82,6 +87,20 @@ class Payments(Plain):
             raise Gone("this payment is not of that invoice")
         return found
 
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """Of invoices. All are listed: the list cannot be asked for what changed."""
+
+        async def ask(skip: int) -> Page[Transaction]:
+            params = {**self._where, "limit": str(PER_PAGE), "offset": str(skip)}
+            return Page(reply(TransactionsReply, await self._wire.get("/payments/transactions", params)).data)
+
+        async for found in each_row(ask, lambda each: each.id, size=PER_PAGE, what="HighLevel's payments"):
+            if found.source != OF_INVOICES or not found.entity_id:
+                continue
+            record = self._read(found, found.entity_id)
+            if since_or_later(record, since):
+                yield record
+
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The payment of this id, or those of the invoice of this amount."""
         if key.kind is KeyKind.SLOT:
@@ -103,7 +122,8 @@ class Payments(Plain):
             raise Retry("HighLevel counts a payment of this invoice that it does not show yet")
         due = invoice.total - invoice.amount_paid
         if invoice.currency != amount.currency:
-            raise Conflict(f"{amount} were paid, and the invoice in HighLevel is in {invoice.currency}")
+            detail = f"{amount} were paid, and the invoice in HighLevel is in {invoice.currency}"
+            raise Conflict(detail, kind=ConflictKind.CURRENCY)
         if invoice.status == "void":
             raise Conflict(f"{amount} were paid, and the invoice is void in HighLevel")
         if amount.amount > due:
@@ -159,5 +179,6 @@ class Payments(Plain):
                 "refunded": str(Money.parse(found.refunded, found.currency)) if found.refunded else "",
             },
             created_at=found.created_at,
+            updated_at=found.updated_at,
             aside=failed if found.live_mode else "It is one of HighLevel's test mode.",
         )

@@ -4,8 +4,9 @@ A product has several prices, by size, by currency, or to be paid every month. T
 product's; the others are left alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.providers.highlevel.mapping import moment
 from app.providers.highlevel.replies import Price, PricesReply, Product, ProductsReply, reply
 from app.providers.highlevel.wire import ID
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row, since_or_later
 from app.sync.money import MoneyError, as_json, number, plain
 from app.sync.objects import ProductSettings
 from app.sync.records import FieldSpec, Kind, Record, Values
@@ -47,6 +49,17 @@ class Products(Plain):
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return await self._with_price(reply(Product, await self.wire.get(_path(external_id), self._here)))
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """The list has no prices: a call for each product that changed. A price alone does not change its product."""
+
+        async def ask(skip: int) -> Page[Product]:
+            params = {**self._here, "limit": str(PAGE), "offset": str(skip)}
+            return Page(reply(ProductsReply, await self.wire.get("/products/", params)).products)
+
+        async for product in each_row(ask, lambda each: each.id, size=PAGE, what="HighLevel's products"):
+            if since_or_later(self._read(product, ()), since):
+                yield await self._with_price(product)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The products of exactly this name. HighLevel finds names that contain it."""

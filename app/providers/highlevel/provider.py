@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import httpx
 
 from app.errors import CrossledgerError, Forbidden, Gone, Reconnect, Rejected, Unsupported
-from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
+from app.providers.base import Access, Capability, Gate, Lists, Login, Membership, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.definitions import Definitions
@@ -20,16 +20,23 @@ from app.sync.records import Side
 
 _TOKEN = re.compile(r"[!-~]+")
 
+_WRITTEN = "they are only written here"
+
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "edits are found by polling: HighLevel has no event for them"),
-    "balance": Capability(Support.NATIVE, "custom fields and tags of the contact"),
-    "recurring": Capability(Support.NATIVE, "a custom field of the contact"),
-    "notice": Capability(Support.NATIVE, "notes of the contact"),
-    "note": Capability(Support.NATIVE),
+    "balance": Capability(Support.NATIVE, "custom fields and tags of the contact", Lists.NONE, _WRITTEN),
+    "recurring": Capability(Support.NATIVE, "a custom field of the contact", Lists.NONE, _WRITTEN),
+    "notice": Capability(Support.NATIVE, "notes of the contact", Lists.NONE, _WRITTEN),
+    "note": Capability(Support.NATIVE, "", Lists.NONE, "they are listed per contact only: a call for each contact"),
     "tag": Capability(Support.NATIVE, "the tags of contacts, added and removed one by one"),
     "business": Capability(Support.NATIVE, "that a contact moves to another one is found by polling"),
-    "appointment": Capability(Support.NATIVE, "appointments are read, never made or changed"),
+    "appointment": Capability(
+        Support.NATIVE,
+        "appointments are read, never made or changed",
+        Lists.NONE,
+        "they are listed per calendar, group or user and for a span of days only: nothing says what changed",
+    ),
     "opportunity": Capability(
         Support.NATIVE, "its API does not tell the currency of opportunity values: a setting does"
     ),
@@ -54,6 +61,7 @@ class HighLevel:
     capabilities: Mapping[str, Capability] = CAPABILITIES
     polled: frozenset[str] = frozenset({"task", "business"})
     polled_parts: frozenset[str] = frozenset({"contact"})
+    untold: frozenset[str] = frozenset({"task", "business"})
     installs_webhooks = False
 
     def __init__(self, base_url: str = BASE_URL) -> None:

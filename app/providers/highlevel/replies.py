@@ -95,6 +95,19 @@ class OpportunityReply(BaseModel):
     opportunity: Contact
 
 
+class Place(BaseModel):
+    """Where the next page begins."""
+
+    total: int | None = None
+    start_after: int | None = Field(None, validation_alias="startAfter")
+    start_after_id: str | None = Field(None, validation_alias="startAfterId")
+
+
+class OpportunitiesReply(BaseModel):
+    opportunities: list[Contact]
+    meta: Place = Place()
+
+
 class Stage(BaseModel):
     id: str
     name: str = ""
@@ -161,6 +174,7 @@ class UsersReply(BaseModel):
 
 class SearchReply(BaseModel):
     contacts: list[Contact]
+    total: int | None = None
 
 
 class Location(BaseModel):

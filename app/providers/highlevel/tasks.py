@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.errors import AnswerLost, Gone, Retry
+from app.errors import AnswerLost, Gone
 from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.highlevel.replies import Task, TaskReply, TasksReply, reply
 from app.providers.highlevel.tags import tags_of_contact
 from app.providers.highlevel.wire import ID, own_path, task_id
 from app.providers.http import Wire
+from app.providers.paging import Page, each_row
 from app.sync.objects import TaskSettings
 from app.sync.records import FieldSpec, Kind, Record, Values
 from app.sync.values import same
@@ -96,19 +97,13 @@ class Tasks(Plain):
                 yield self._read(task)
 
     async def _all(self) -> AsyncIterator[Task]:
-        seen: set[str] = set()
-        while True:
-            body = {"limit": PAGE, "skip": len(seen)}
+        async def ask(skip: int) -> Page[Task]:
+            body = {"limit": PAGE, "skip": skip}
             answer = await self.wire.read(f"/locations/{self.location_id}/tasks/search", body)
-            found = reply(TasksReply, answer).tasks
-            fresh = {each.id: each for each in found if each.id not in seen}
-            for each in fresh.values():
-                yield each
-            if len(found) < PAGE:
-                return
-            if not fresh:
-                raise Retry("HighLevel gives the same page of tasks again")
-            seen |= fresh.keys()
+            return Page(reply(TasksReply, answer).tasks)
+
+        async for each in each_row(ask, lambda task: task.id, size=PAGE, what="HighLevel's tasks"):
+            yield each
 
     async def _sought(self, own: str) -> Task:
         """A task whose contact is not known: TaskCreate may leave it out (highlevel-api-docs#332)."""

@@ -12,6 +12,7 @@ from app.providers.invoice_ninja.balances import Balances
 from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.companies import Companies
 from app.providers.invoice_ninja.invoices import Invoices
+from app.providers.invoice_ninja.merging import ClientMerger
 from app.providers.invoice_ninja.notes import Notes
 from app.providers.invoice_ninja.notices import Notices
 from app.providers.invoice_ninja.opportunities import Opportunities
@@ -50,3 +51,6 @@ class InvoiceNinjaAccount:
         if object_ not in OBJECTS:
             raise Unsupported(object_, f"of Invoice Ninja only these are synced: {', '.join(OBJECTS)}")
         return OBJECTS[object_](self.wire, self.data, settings)
+
+    def merger(self) -> ClientMerger:
+        return ClientMerger(self.wire, self.data)

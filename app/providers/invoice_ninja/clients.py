@@ -8,19 +8,20 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.errors import Forbidden, Gone, Rejected, Retry, Unsupported, Wait
-from app.providers.base import KeyKind, MatchKey
+from app.errors import Forbidden, Gone, Rejected, Wait
+from app.providers.base import BEGINNING, KeyKind, MatchKey
 from app.providers.http import Wire
 from app.providers.invoice_ninja import mapping
+from app.providers.invoice_ninja.pages import each_of
 from app.providers.invoice_ninja.persons import Persons, client_path
-from app.providers.invoice_ninja.wire import ClientAnswer, ClientPage, parse
+from app.providers.invoice_ninja.wire import Client, ClientAnswer, ClientPage, parse
 from app.sync.objects import ContactSettings, ObjectSettings
 from app.sync.records import FieldSpec, Kind, Presence, Record, Values, is_part
 from app.sync.values import same
 
 JUST_NOW = timedelta(minutes=2)
 PER_PAGE = 200
-MAX_PAGES = 25
+MOST_ALIKE = 5000
 
 # How many last digits of a phone to look for: people write the rest with blanks, brackets and prefixes.
 PHONE_TAIL = 4
@@ -69,8 +70,11 @@ class Clients:
             raise Wait(1, "Invoice Ninja is still creating it")
         return record
 
-    def each(self, since: datetime) -> AsyncIterator[Record]:
-        raise Unsupported("polling", "its events tell of every change")
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """One second is added before: theirs are whole ones."""
+        changed = {"updated_at": str(int(since.timestamp()) - 1)} if since > BEGINNING else {}
+        async for client in self._pages(changed):
+            yield mapping.read(client, part="", data=self.data)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """Clients that match exactly. The vendor's filters only narrow the search: unknown ones are ignored."""
@@ -112,6 +116,12 @@ class Clients:
         if await self._bulk("archive", current.id) is Presence.ACTIVE:
             raise Forbidden("the API token's user may not archive this client in Invoice Ninja")
 
+    async def stays(self, current: Record) -> str:
+        money = any(Decimal(str(current.raw.get(name) or 0)) for name in ("balance", "paid_to_date"))
+        params = {"client_id": current.id, "per_page": "1"}
+        hangs = money or parse(Documents, await self.wire.get("/invoices", params)).of(current.id)
+        return "the client has invoices or payments" if hangs else ""
+
     async def restore(self, current: Record) -> None:
         """Undo an archiving or a deletion."""
         if await self._bulk("restore", current.id) is not Presence.ACTIVE:
@@ -127,9 +137,7 @@ class Clients:
 
     async def leave(self, current: Record) -> str:
         """A client with money in it, or with invoices, is left."""
-        money = any(Decimal(str(current.raw.get(name) or 0)) for name in ("balance", "paid_to_date"))
-        params = {"client_id": current.id, "per_page": "1"}
-        if money or parse(Documents, await self.wire.get("/invoices", params)).of(current.id):
+        if await self.stays(current):
             return f"its own client {current.id} has invoices or payments, and was left as it is"
         if current.presence is Presence.ACTIVE:
             await self.archive(current)
@@ -152,18 +160,21 @@ class Clients:
         raise Gone("Invoice Ninja answers without the client")
 
     async def _clients(self, query: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
-        """Every client of a query. Pages are counted here: the vendor's links drop the filters (section 4)."""
-        found: dict[str, Mapping[str, Any]] = {}
-        for page in range(1, MAX_PAGES + 1):
-            params = {"status": "active,archived", "sort": "id|asc", "per_page": str(PER_PAGE), "page": str(page)}
+        found: list[Mapping[str, Any]] = []
+        async for client in self._pages(query):
+            found.append(client)
+            if len(found) > MOST_ALIKE:
+                raise Rejected(f"more than {MOST_ALIKE} clients are similar: too many to look for one among them")
+        return found
+
+    async def _pages(self, query: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
+        async def ask(number: int) -> tuple[Sequence[Client], int]:
+            params = {"status": "active,archived", "sort": "id|asc", "per_page": str(PER_PAGE), "page": str(number)}
             answer = parse(ClientPage, await self.wire.get("/clients", {**query, **params}))
-            fresh = {client.id: client.model_dump() for client in answer.data if client.id not in found}
-            if answer.data and not fresh:
-                raise Retry("Invoice Ninja gives the same page of clients again")
-            found |= fresh
-            if not answer.data or page >= answer.meta.pagination.total_pages:
-                return list(found.values())
-        raise Rejected(f"more than {PER_PAGE * MAX_PAGES} clients are similar: too many to look for one among them")
+            return answer.data, answer.meta.pagination.total_pages
+
+        async for client in each_of(ask, lambda client: client.id, "clients"):
+            yield client.model_dump()
 
 
 def _is_being_made(record: Record) -> bool:

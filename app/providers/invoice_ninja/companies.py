@@ -1,7 +1,8 @@
 """Clients of Invoice Ninja as businesses: the same clients, without the persons in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from app.providers.base import MatchKey
 from app.providers.invoice_ninja import mapping
@@ -20,6 +21,10 @@ class Companies(Clients):
 
     def fields(self) -> Mapping[str, FieldSpec]:
         return {name: spec for name, spec in mapping.fields(self.data).items() if name in mapping.CLIENT_FIELDS}
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        async for each in Clients.each(self, since):
+            yield _company(each)
 
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return _company(await Clients.fetch(self, external_id))

@@ -17,6 +17,7 @@ from app.providers.invoice_ninja.resources.billing import Invoice
 from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import CLIENTS, INVOICES
 from app.sync.canonical import document_of, text_of
+from app.sync.decisions import ConflictKind
 from app.sync.documents import Document, DocumentKind, Status
 from app.sync.money import Money
 from app.sync.objects import InvoiceSettings
@@ -103,6 +104,10 @@ class Invoices(Plain):
     async def archive(self, current: Record) -> None:
         (await self._all.bulk("archive", [current.id])).demand_all()
 
+    async def stays(self, current: Record) -> str:
+        draft = Invoice.model_validate(current.raw).status_id == DRAFT
+        return "" if draft else "the invoice is no draft any more"
+
     async def restore(self, current: Record) -> None:
         (await self._all.bulk("restore", [current.id])).demand_all()
 
@@ -185,9 +190,8 @@ def _sum(wanted: Document) -> Money:
 
 def _demand_one_currency(wanted: Document, currency: str) -> None:
     if wanted.currency != currency:
-        raise Conflict(
-            f"it comes to {_sum(wanted)}, and the client in Invoice Ninja is billed in {currency}: nothing is converted"
-        )
+        there = f"the client in Invoice Ninja is billed in {currency}"
+        raise Conflict(f"it comes to {_sum(wanted)}, and {there}: nothing is converted", kind=ConflictKind.CURRENCY)
 
 
 def _locked(invoice: Invoice, document: Document) -> Mapping[str, str]:

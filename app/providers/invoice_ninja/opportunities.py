@@ -4,7 +4,7 @@ It is known to us as `quote/id` or `invoice/id`. Its number is made of the oppor
 keeps a second one away. A quote that was converted is its invoice from then on. Nothing here writes to a customer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from app.providers.invoice_ninja.company import Company
 from app.providers.invoice_ninja.resources.billing import Bill, Invoice, LineItem, Quote
 from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import CLIENTS, INVOICES, QUOTES
+from app.sync.decisions import ConflictKind
 from app.sync.money import Money, MoneyError, plain
 from app.sync.objects import OpportunitySettings
 from app.sync.objects.opportunity import Paper, Standing
@@ -57,6 +58,23 @@ class Opportunities(Plain):
             raise Gone(f"“{external_id[:80]}” is neither a quote nor an invoice")
         quote = await self._quotes.get(own, include=("client",))
         return await self._followed(quote)
+
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """What was made of opportunities, known by its number. A quote that was converted is its invoice.
+
+        A list shows no outcome of a draft invoice: whether it was a quote is asked for when it is looked at.
+        """
+        async for quote in self._quotes.each(updated_since=since, include=("client",)):
+            if self._is_ours(quote) and not quote.invoice_id:
+                yield self._read(quote)
+        async for invoice in self._invoices.each(updated_since=since, include=("client",)):
+            if self._is_ours(invoice):
+                record = self._read(invoice)
+                hidden = ("status", "stage") if invoice.status_id == DRAFT else ()
+                yield replace(record, values={k: v for k, v in record.values.items() if k not in hidden})
+
+    def _is_ours(self, bill: Bill) -> bool:
+        return bill.number.startswith(self.settings.number_prefix)
 
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """By the number. A quote and the invoice that it became are one."""
@@ -112,6 +130,9 @@ class Opportunities(Plain):
             raise Unsupported("archive", why)
         kind, _, own = current.id.partition("/")
         (await self._of(kind).bulk("archive", [own])).demand_all()
+
+    async def stays(self, current: Record) -> str:
+        return current.locked.get("live", "")
 
     async def restore(self, current: Record) -> None:
         kind, _, own = current.id.partition("/")
@@ -191,7 +212,10 @@ class Opportunities(Plain):
         theirs = Company(self.data).known_currency(str(client.get("currency_id") or ""))
         ours = self.settings.currency or Company(self.data).known_currency()
         if ours != theirs:
-            raise Conflict(f"the opportunity is worth {amount} {ours}, and its client is charged in {theirs}")
+            raise Conflict(
+                f"the opportunity is worth {amount} {ours}, and its client is charged in {theirs}",
+                kind=ConflictKind.CURRENCY,
+            )
         try:
             return Money.parse(amount, ours).amount
         except MoneyError as error:

@@ -19,6 +19,7 @@ from app.providers.invoice_ninja.resources.billing import Invoice, Payment
 from app.providers.invoice_ninja.resources.payments import NewPayment, pay
 from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import INVOICES, PAYMENTS
+from app.sync.decisions import ConflictKind
 from app.sync.money import Money
 from app.sync.objects import PaymentSettings
 from app.sync.objects.payment import needed
@@ -85,7 +86,8 @@ class Payments(Plain):
         amount, paid_on = needed(values)
         if amount.currency != currency:
             raise Conflict(
-                f"{amount} were paid, and the client in Invoice Ninja is billed in {currency}: nothing is converted"
+                f"{amount} were paid, and the client in Invoice Ninja is billed in {currency}: nothing is converted",
+                kind=ConflictKind.CURRENCY,
             )
         if invoice.status_id in (CANCELLED, REVERSED):
             raise Conflict(f"{amount} were paid, and invoice {invoice.number} is cancelled in Invoice Ninja")

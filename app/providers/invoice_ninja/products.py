@@ -3,8 +3,9 @@
 Its prices are in the company's currency. The key is neither required nor unique there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.providers.invoice_ninja.company import Company
 from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import PRODUCTS
 from app.providers.invoice_ninja.resources.work import Product
+from app.sync.decisions import ConflictKind
 from app.sync.money import MoneyError, number, plain
 from app.sync.objects import ProductSettings
 from app.sync.records import FieldSpec, Presence, Record, Values
@@ -42,6 +44,10 @@ class Products(Plain):
     async def fetch(self, external_id: str, *, part: str = "") -> Record:
         return self._read(await self._products.get(external_id))
 
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        async for each in self._products.each(updated_since=since):
+            yield self._read(each)
+
     async def find(self, key: MatchKey) -> Sequence[Record]:
         if key.kind is not KeyKind.IDENTITY:
             return []
@@ -55,6 +61,9 @@ class Products(Plain):
 
     async def archive(self, current: Record) -> None:
         (await self._products.bulk("archive", [current.id])).demand_all()
+
+    async def stays(self, current: Record) -> str:
+        return ""
 
     async def restore(self, current: Record) -> None:
         (await self._products.bulk("restore", [current.id])).demand_all()
@@ -87,7 +96,9 @@ class Products(Plain):
         amount, _, theirs = price.partition(" ")
         ours = Company(self.data).known_currency()
         if theirs != ours:
-            raise Conflict(f"the product costs {price}, and the prices of this company are in {ours}")
+            raise Conflict(
+                f"the product costs {price}, and the prices of this company are in {ours}", kind=ConflictKind.CURRENCY
+            )
         try:
             return number(amount)
         except MoneyError as error:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from app.errors import CrossledgerError, Reconnect
-from app.providers.base import Access, Capability, Gate, Login, Membership, OpenGate, Profile, Support
+from app.providers.base import Access, Capability, Gate, Lists, Login, Membership, OpenGate, Profile, Support
 from app.providers.http import Wire
 from app.providers.invoice_ninja.api import InvoiceNinjaAccount
 from app.providers.invoice_ninja.hooks import InvoiceNinjaHooks
@@ -36,18 +36,22 @@ from app.sync.records import Side
 CAPABILITIES: Mapping[str, Capability] = {
     "contact": Capability(Support.NATIVE),
     "task": Capability(Support.NATIVE, "the title is the description's first line, the due date a custom value"),
-    "balance": Capability(Support.NATIVE, "computed from the client's invoices and their payments"),
-    "recurring": Capability(Support.NATIVE, "found by polling: it has no event for them"),
-    "notice": Capability(Support.NATIVE, "its events and polling: nothing tells that an invoice was viewed or is late"),
+    "balance": Capability(Support.NATIVE, "computed from the client's invoices and their payments", Lists.SOME),
+    "recurring": Capability(Support.NATIVE, "found by polling: it has no event for them", Lists.SOME),
+    "notice": Capability(
+        Support.NATIVE, "its events and polling: nothing tells that an invoice was viewed or is late", Lists.SOME
+    ),
     "note": Capability(
-        Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling"
+        Support.NATIVE, "a note cannot be changed: a correction is added; new ones are found by polling", Lists.SOME
     ),
     "tag": Capability(
         Support.LOCAL,
         "its clients have no tags: they are kept in a custom value, as client group, or by newer versions on tasks",
     ),
     "business": Capability(Support.NATIVE, "a business is a client, and its contacts are the client's"),
-    "appointment": Capability(Support.NATIVE, "it has none: an appointment becomes a task or a note"),
+    "appointment": Capability(
+        Support.NATIVE, "it has none: an appointment becomes a task or a note", Lists.NONE, "they are only written here"
+    ),
     "opportunity": Capability(Support.NATIVE, "it has none: they are quotes and draft invoices here"),
     "product": Capability(Support.NATIVE, "its prices are in the company's currency"),
     "invoice": Capability(Support.NATIVE, "equal to the cent, or not at all; nobody is written to"),
@@ -71,6 +75,7 @@ class InvoiceNinja:
     capabilities: Mapping[str, Capability] = CAPABILITIES
     polled: frozenset[str] = frozenset({"balance", "note", "notice", "recurring", "invoice", "payment"})
     polled_parts: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset({"balance", "note", "notice", "recurring"})
     installs_webhooks: bool = True
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:

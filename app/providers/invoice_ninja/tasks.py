@@ -5,16 +5,17 @@ is kept in a custom value, and in the description's last line for people to see;
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from app.errors import Forbidden, Gone, Rejected, Retry
-from app.providers.base import KeyKind, MatchKey, Plain
+from app.errors import Forbidden, Gone, Rejected
+from app.providers.base import BEGINNING, KeyKind, MatchKey, Plain
 from app.providers.http import Wire
+from app.providers.invoice_ninja.pages import each_of
 from app.providers.invoice_ninja.task_tags import TaskTags
 from app.providers.invoice_ninja.wire import Meta, Pagination, parse
 from app.sync.objects import TaskSettings
@@ -22,7 +23,7 @@ from app.sync.records import FieldSpec, Kind, Presence, Record, Values
 from app.sync.values import is_date, same
 
 PER_PAGE = 200
-MAX_PAGES = 25
+MOST = 5000
 
 _ID = re.compile(r"[0-9A-Za-z_-]+")
 _DUE = re.compile(r"\n*^Due: (\d{4}-\d\d-\d\d)\s*\Z", re.MULTILINE)
@@ -119,6 +120,13 @@ class Tasks(Plain):
             raise Gone("it belongs to another object: an appointment is a task here, too")
         return await self._tags.shown(self._read(task))
 
+    async def each(self, since: datetime) -> AsyncIterator[Record]:
+        """One second is added before: theirs are whole ones."""
+        changed = {"updated_at": str(int(since.timestamp()) - 1)} if since > BEGINNING else {}
+        async for each in self._pages({**changed, "status": "active,archived"}):
+            if _made_of(each) == self.made_of:
+                yield await self._tags.shown(self._read(each))
+
     async def find(self, key: MatchKey) -> Sequence[Record]:
         """The client's live tasks that carry this external id, or have this title."""
         if not _ID.fullmatch(key.parent):
@@ -157,6 +165,9 @@ class Tasks(Plain):
         if await self._bulk("archive", current.id) is Presence.ACTIVE:
             raise Forbidden("the API token's user may not archive this task in Invoice Ninja")
 
+    async def stays(self, current: Record) -> str:
+        return "the task is on an invoice" if current.raw.get("invoice_id") else ""
+
     async def restore(self, current: Record) -> None:
         if await self._bulk("restore", current.id) is not Presence.ACTIVE:
             raise Forbidden("the API token's user may not restore this task in Invoice Ninja")
@@ -169,18 +180,20 @@ class Tasks(Plain):
         raise Gone("Invoice Ninja answers without the task")
 
     async def _of_client(self, client_id: str) -> Sequence[Task]:
-        found: dict[str, Task] = {}
-        for page in range(1, MAX_PAGES + 1):
-            params = {"client_id": client_id, "status": "active", "sort": "id|asc", "per_page": str(PER_PAGE)}
-            answer = parse(TaskPage, await self.wire.get("/tasks", {**params, "page": str(page)}))
-            fresh = {each.id: each for each in answer.data if each.id not in found}
-            if answer.data and not fresh:
-                raise Retry("Invoice Ninja gives the same page of tasks again")
-            found |= fresh
-            if not answer.data or page >= answer.meta.pagination.total_pages:
-                # An unknown filter is ignored: compare.
-                return [each for each in found.values() if each.client_id == client_id]
-        raise Rejected(f"the client has more than {PER_PAGE * MAX_PAGES} tasks")
+        found: list[Task] = []
+        async for each in self._pages({"client_id": client_id, "status": "active"}):
+            found += [each] if each.client_id == client_id else []  # an unknown filter is ignored: compare
+            if len(found) > MOST:
+                raise Rejected(f"the client has more than {MOST} tasks")
+        return found
+
+    def _pages(self, query: Mapping[str, str]) -> AsyncIterator[Task]:
+        async def ask(number: int) -> tuple[Sequence[Task], int]:
+            params = {**query, "sort": "id|asc", "per_page": str(PER_PAGE), "page": str(number)}
+            answer = parse(TaskPage, await self.wire.get("/tasks", params))
+            return answer.data, answer.meta.pagination.total_pages
+
+        return each_of(ask, lambda task: task.id, "tasks")
 
     def _read(self, task: Task) -> Record:
         title, body, told = _parts(task.description)

@@ -72,7 +72,7 @@ async def merge(ninja: Ninja, call: Call) -> Response:
     for contact in moved:
         ninja.contact_owner[contact["id"]] = row["id"]
         contact["updated_at"] = ninja.now()
-    for path in ("invoices", "quotes", "payments", "recurring_invoices", "tasks", "projects"):
+    for path in ("invoices", "quotes", "credits", "payments", "recurring_invoices", "tasks", "projects"):
         for each in ninja.tables[path].rows.values():
             if each["client_id"] == other["id"]:
                 each["client_id"] = row["id"]

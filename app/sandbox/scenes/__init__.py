@@ -1,9 +1,11 @@
 """The scenes of the demo's story, in their order."""
 
-from app.sandbox.scenes import businesses, money, notes, people, tags, tasks
+from app.sandbox.scenes import businesses, money, notes, people, tags, tasks, trust
 from app.sandbox.story import Step
 
 SCENES: tuple[tuple[str, Step], ...] = (
+    ("Before anything is written, a plan says what would be", trust.planned),
+    ("One record is tried, then the plan is applied, and the bridge goes live", trust.applied),
     ("A contact created in HighLevel becomes a client in Invoice Ninja", people.created),
     ("Both sides edit different fields at the same moment, and both edits survive", people.both_edit),
     ("The echo of our own write is silent", people.echo),
@@ -16,4 +18,7 @@ SCENES: tuple[tuple[str, Step], ...] = (
     ("An opportunity that is won becomes a draft invoice", money.won),
     ("The invoice is paid, and HighLevel knows: a note, a tag, the balance", money.paid),
     ("Invoice Ninja answers 500 for a while, and the change arrives after", people.vendor_down),
+    ("All webhooks are lost for a while; a sweep finds what they had to tell", trust.webhooks_lost),
+    ("Both sides change the same field, and a person decides", trust.conflict),
+    ("What was written is taken back, but for what a person has changed since", trust.undone),
 )

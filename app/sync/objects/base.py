@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from app.sync.fieldmap import Direction, Pair
+from app.sync.fieldmap import Direction, Pair, Prefer
 from app.sync.filters import Condition
 from app.sync.people import twin_key
 from app.sync.records import Record, Side
@@ -88,6 +88,10 @@ class ObjectSettings(BaseModel):
         None, description="Records from before this moment that have no partner take no part; empty: all take part"
     )
     fields: list[FieldPair] | None = Field(None, description="The field map; left out: the default map")
+    prefer: dict[str, Prefer] = Field(
+        default_factory=dict,
+        description="Fields, by their names in billing, with a `prefer` of their own; all others have the bridge's",
+    )
 
     @property
     def creates(self) -> bool:
@@ -98,6 +102,12 @@ class ObjectSettings(BaseModel):
     def _deletes_only_what_it_may(self) -> Self:
         if self.billing_deleted is BillingDeleted.DELETE and not self.crm_may_be_deleted:
             raise ValueError("these are never deleted in the CRM: `billing_deleted` can only be `keep`")
+        return self
+
+    @model_validator(mode="after")
+    def _prefers_what_it_has(self) -> Self:
+        if strange := sorted(self.prefer.keys() - {pair.billing for pair in self.pairs()}):
+            raise ValueError(f"`prefer` names what is not in the field map: {', '.join(strange)}")
         return self
 
     def chosen(self) -> tuple[Pair, ...]:
@@ -135,6 +145,7 @@ class ObjectType:
     twins are told apart by, or keeps them all in one text.
     `alike`: values in which a record found by that field must agree as well to be the partner. `counted`: two records
     that look the same may be two (payments), so that one that we did not make ourselves is left to a person.
+    `appended`: what was written stays in a history, and an edit is another entry: nothing of it can be taken back.
     `made_on`: the sides on which records are made for the other side's.
     `part`: a record with a parent is a part of the parent's record in billing (one contact of a client), and one
     without a parent stands alone. Where the parents are switched off, all stand alone.
@@ -157,6 +168,7 @@ class ObjectType:
     in_turn: bool = False
     alike: tuple[str, ...] = ()
     counted: bool = False
+    appended: bool = False
     made_on: frozenset[Side] = frozenset(Side)
 
     def identity(self, record: Record) -> str:

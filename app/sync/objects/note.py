@@ -44,5 +44,6 @@ NOTE = ObjectType(
     recognised_by="body",
     parent="contact",
     in_turn=True,
+    appended=True,
     apart_from="notice",
 )

@@ -63,4 +63,5 @@ NOTICE = ObjectType(
     recognised_by="body",
     parent="contact",
     once=True,
+    appended=True,
 )

@@ -1,17 +1,19 @@
-"""Pages for people, rendered here, without scripts. `make_router` has them all; `install` makes refusals pages."""
+"""Pages for people, rendered here, without scripts, and the pages that refusals are for a browser."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 
-from app.web.pages import account, bridging, company, connecting, home, login, setup
-from app.web.pages.layout import icon, install, style
+from app.web.pages import account, bridging, company, connecting, login, setup
+from app.web.pages.layout import answer_with_pages, dashboard_style, icon, style
 
-__all__ = ["install", "make_router"]
+__all__ = ["install"]
+
+PARTS = (connecting, company, bridging, login, setup, account)
 
 
-def make_router() -> APIRouter:
-    router = APIRouter(include_in_schema=False)
-    router.add_api_route("/style.css", style)
-    router.add_api_route("/icon.svg", icon)
-    for part in (home, connecting, company, bridging, login, setup, account):
-        router.include_router(part.router)
-    return router
+def install(app: FastAPI) -> None:
+    answer_with_pages(app)
+    app.add_api_route("/style.css", style, include_in_schema=False)
+    app.add_api_route("/dashboard.css", dashboard_style, include_in_schema=False)
+    app.add_api_route("/icon.svg", icon, include_in_schema=False)
+    for part in PARTS:
+        app.include_router(part.router, include_in_schema=False)

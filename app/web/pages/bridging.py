@@ -1,4 +1,4 @@
-"""Making a bridge in a browser, and what it does."""
+"""Making a bridge in a browser."""
 
 from typing import Annotated
 
@@ -9,25 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.api.body import Bounded
-from app.api.bridges import make_bridge, show_bridge
+from app.api.bridges import change_bridge, make_bridge
 from app.api.fields import Id
-from app.api.requests import BridgeIn
+from app.api.requests import BridgeChange, BridgeIn
 from app.models import Connection
-from app.models.connection import Auth, ConnectionKind, ConnectionState
+from app.models.connection import ConnectionKind, ConnectionState
 from app.people.roles import Principal, Role
-from app.sync.merge import Prefer
+from app.sync.fieldmap import Prefer
 from app.sync.records import Side
 from app.web.access import PageRefused, gate_of, remark, require
 from app.web.pages.layout import desk_of, page, see
 
 router = APIRouter(prefix="/bridges", route_class=Bounded)
-Viewer = Annotated[Principal, Depends(require(Role.VIEWER))]
 Operator = Annotated[Principal, Depends(require(Role.OPERATOR))]
 
-_WINS = {
+WINS = {
     Prefer.CRM: "HighLevel's",
     Prefer.BILLING: "Invoice Ninja's",
     Prefer.NEWEST: "the newer one",
+    Prefer.ASK: "each its own, until a person decides",
 }
 
 
@@ -58,27 +58,14 @@ async def start(
     return see(f"/bridges/{made.id}?new=1")
 
 
-@router.get("/{bridge_id}")
-async def bridge(request: Request, who: Viewer, bridge_id: Id, new: bool = False) -> Response:
-    """What it keeps in step, what it does not, and what is still to be done at the vendors."""
+@router.post("/{bridge_id}/live")
+async def go_live(request: Request, who: Operator, bridge_id: Id) -> Response:
+    """What `PATCH /api/v1/bridges/{bridge_id}` does."""
     try:
-        shown = await show_bridge(desk_of(request), bridge_id)
+        await change_bridge(desk_of(request), bridge_id, BridgeChange(enabled=True))
     except HTTPException as nothing:
         raise PageRefused(nothing.status_code, str(nothing.detail)) from nothing
-    async with AsyncSession(gate_of(request).engine) as session:
-        crm = await session.get_one(Connection, shown.crm_connection_id)
-        billing = await session.get_one(Connection, shown.billing_connection_id)
-    return page(
-        request,
-        "bridge.html",
-        bridge=shown,
-        crm=crm,
-        billing=billing,
-        new=new,
-        wins=_WINS[shown.settings.prefer],
-        by_app=crm.auth == Auth.OAUTH,
-        public_url=gate_of(request).public_url,
-    )
+    return see(f"/bridges/{bridge_id}")
 
 
 async def _form(
@@ -101,6 +88,6 @@ async def _form(
         given=given or {"name": "", "crm_connection_id": "", "billing_connection_id": ""},
         locations=sides[Side.CRM],
         companies=sides[Side.BILLING],
-        wins=_WINS,
+        wins=WINS,
         wrong=wrong,
     )

@@ -31,6 +31,7 @@ from app.web.access import (
 )
 
 _HERE = Path(__file__).parent
+ICON = (_HERE / "icon.svg").read_text()
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -47,17 +48,26 @@ _FOR_PEOPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page that the navigation leads to, for those with at least this role."""
+    """A page that the navigation leads to, for those with at least this role. `rare`: below “More”."""
 
     label: str
     path: str
     role: Role = Role.VIEWER
+    rare: bool = False
 
 
 NAVIGATION: list[Entry] = [
     Entry("Overview", "/"),
-    Entry("Connect", "/connect", Role.OPERATOR),
-    Entry("Account", "/account"),
+    Entry("Activity", "/activity"),
+    Entry("Decide", "/decide"),
+    Entry("Failing", "/failing"),
+    Entry("Runs", "/runs"),
+    Entry("Connections", "/connections"),
+    Entry("Duplicates", "/duplicates", rare=True),
+    Entry("Notifications", "/notifications", rare=True),
+    Entry("People", "/people", Role.OWNER, rare=True),
+    Entry("Connect", "/connect", Role.OPERATOR, rare=True),
+    Entry("Account", "/account", rare=True),
 ]
 
 
@@ -67,18 +77,27 @@ def page(
     """A page. `form_targets`: other origins that a form on it may end at, after redirects."""
     who: Principal | None = getattr(request.state, "principal", None)
     cookie, is_new = _form_cookie(request, who)
-    body = _TEMPLATES.get_template(template).render(
-        who=who,
-        navigation=[entry for entry in NAVIGATION if who and who.role.covers(entry.role)],
-        path=request.url.path,
-        csrf_field=CSRF_FIELD,
-        csrf_token=form_token(cookie),
-        **values,
-    )
+    body = _TEMPLATES.get_template(template).render(**_framed(request, who, cookie), **values)
     answer = HTMLResponse(body, status, _headers(form_targets))
     if is_new:
         gate_of(request).set_cookie(answer, form_cookie(request), cookie, FORM_COOKIE_SECONDS)
     return answer
+
+
+def header(request: Request) -> str:
+    """The head of a page that is built elsewhere, for somebody who is logged in."""
+    who: Principal = request.state.principal
+    return _TEMPLATES.get_template("header.html").render(**_framed(request, who, _form_cookie(request, who)[0]))
+
+
+def _framed(request: Request, who: Principal | None, cookie: str) -> dict[str, Any]:
+    return {
+        "who": who,
+        "navigation": [entry for entry in NAVIGATION if who and who.role.covers(entry.role)],
+        "path": request.url.path,
+        "csrf_field": CSRF_FIELD,
+        "csrf_token": form_token(cookie),
+    }
 
 
 def form_cookie(request: Request) -> str:
@@ -93,6 +112,10 @@ async def check_form(request: Request) -> None:
 
 def style() -> Response:
     return _asset("style.css", "text/css")
+
+
+def dashboard_style() -> Response:
+    return _asset("dashboard.css", "text/css")
 
 
 def icon() -> Response:
@@ -116,6 +139,8 @@ def desk_of(request: Request) -> Desk:
         engine=gate.engine,
         connections=connections,
         subscriptions=Subscriptions(connections, gate.public_url),
+        runs=request.app.state.runs,
+        undoing=request.app.state.undoing,
     )
 
 
@@ -130,7 +155,7 @@ def local(path: str) -> str:
     return path if plain and path.startswith("/") and not path.startswith("//") else "/"
 
 
-def install(app: FastAPI) -> None:
+def answer_with_pages(app: FastAPI) -> None:
     """Refusals of pages are pages, and so are all others that a browser shows."""
 
     @app.exception_handler(LoginNeeded)

@@ -7,7 +7,7 @@ import respx
 
 from app.errors import Rejected, Retry
 from app.providers.base import Access, KeyKind, MatchKey
-from app.providers.invoice_ninja.clients import MAX_PAGES, PER_PAGE, Clients
+from app.providers.invoice_ninja.clients import MOST_ALIKE, PER_PAGE, Clients
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.sync.objects import ContactSettings
 from app.sync.records import Presence
@@ -163,9 +163,10 @@ async def test_issue_pipedream_21941_the_same_page_for_ever_ends(account: Client
     assert route.call_count == 2
 
 
-async def test_an_empty_page_ends_the_search_whatever_the_count_says(account: Clients, ninja: respx.MockRouter) -> None:
+async def test_an_empty_page_before_the_last_one_is_no_end(account: Clients, ninja: respx.MockRouter) -> None:
     route = ninja.get("/clients").respond(json=page(total_pages=9))
-    assert await account.find(SLOT) == []
+    with pytest.raises(Retry, match="before the last one"):
+        await account.find(SLOT)
     assert route.call_count == 1
 
 
@@ -174,12 +175,13 @@ async def test_too_many_similar_clients_are_refused_and_not_cut_off(account: Cli
 
     def endless(request: httpx.Request) -> httpx.Response:
         number = request.url.params["page"]
-        return httpx.Response(200, json=page({**client(), "id": f"client{number}"}, total_pages=999))
+        clients = [{**client(), "id": f"client{number}x{each}"} for each in range(PER_PAGE)]
+        return httpx.Response(200, json=page(*clients, total_pages=999))
 
     route = ninja.get("/clients").mock(side_effect=endless)
     with pytest.raises(Rejected, match="too many"):
         await account.find(SLOT)
-    assert route.call_count == MAX_PAGES
+    assert route.call_count == MOST_ALIKE // PER_PAGE + 1
 
 
 @pytest.mark.parametrize("data", [{}, {"slot_field": "custom_value2"}])

@@ -9,8 +9,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 import httpx
 
-from app.errors import AnswerLost, Duplicate, Forbidden, Gone, Rejected, Retry, Unsupported, Wait
+from app.errors import AnswerLost, Duplicate, Forbidden, Gone, Rejected, Unsupported, Wait
 from app.providers.http import Wire
+from app.providers.invoice_ninja.pages import each_of
 from app.providers.invoice_ninja.resources.spec import Spec, T
 from app.providers.invoice_ninja.resources.values import Entity
 from app.providers.invoice_ninja.wire import LABEL, DoubleClick, Meta, parse
@@ -70,7 +71,7 @@ class Resource(Generic[T]):
 
         Sorted by id, so that a record which changes meanwhile moves to no other page.
         """
-        since = int(updated_since.timestamp()) - 1 if updated_since else 0
+        since = max(0, int(updated_since.timestamp()) - 1) if updated_since else 0
         query = {"updated_at": str(since)} if since else {}
         query |= {**(narrowed or {}), **_including(include)}
         async for raw in self._raw({**query, "status": ",".join(lifecycle)}):
@@ -185,22 +186,14 @@ class Resource(Generic[T]):
     async def _numbered(self, number: str) -> Sequence[T]:
         return await self.find("number", number) if "number" in self.spec.filters else []
 
-    async def _raw(self, query: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
-        """Pages are counted here: the links drop the filters (section 4)."""
-        seen: set[str] = set()
-        for page in range(1, MAX_PAGES + 1):
-            params = {**query, "sort": "id|asc", "per_page": str(PER_PAGE), "page": str(page)}
-            body = await self._checked(self.wire.get(f"/{self.spec.path}", params))
-            rows, pages = _page(body)
-            fresh = [row for row in rows if row.get("id") not in seen]
-            if rows and not fresh:
-                raise Retry(f"{LABEL} gives the same page of {self.spec.path} again")
-            for row in fresh:
-                seen.add(str(row.get("id")))
-                yield row
-            if not rows or page >= pages:
-                return
-        raise Rejected(f"more than {PER_PAGE * MAX_PAGES} of {self.spec.path}: too many to go through")
+    def _raw(self, query: Mapping[str, str]) -> AsyncIterator[Mapping[str, Any]]:
+        async def ask(number: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+            if number > MAX_PAGES:
+                raise Rejected(f"more than {PER_PAGE * MAX_PAGES} of {self.spec.path}: too many to go through")
+            params = {**query, "sort": "id|asc", "per_page": str(PER_PAGE), "page": str(number)}
+            return _page(await self._checked(self.wire.get(f"/{self.spec.path}", params)))
+
+        return each_of(ask, lambda row: str(row.get("id")), self.spec.path)
 
     async def _read(self, id_: str, params: Mapping[str, str] | None = None) -> Any:
         return await self._checked(self.wire.get(self._path(id_), params or None))

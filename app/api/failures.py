@@ -1,0 +1,39 @@
+"""Failures: what is not in step, grouped by what it has in common, with the cure; and trying a group again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app import retrying
+from app.api.body import Bounded
+from app.api.care import FailuresOut, GroupOut, GroupRetried
+from app.api.desk import AtDesk
+from app.api.fields import Id, Word
+from app.api.problems import problems, refused
+from app.api.requests import GroupIn
+from app.failures import bridge_of, grouped
+
+router = APIRouter(prefix="/failures", tags=["jobs"], route_class=Bounded)
+
+
+@router.get("", summary="List failures by their reason")
+async def list_failures(
+    desk: AtDesk,
+    bridge_id: Id | None = None,
+    problem: Word | None = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Groups that are shown")] = 100,
+) -> FailuresOut:
+    """Largest group first. Reasons that differ in ids, numbers and quoted values only are one."""
+    found = await grouped(desk.engine, bridge_id=bridge_id, problem=problem, limit=limit)
+    return FailuresOut(
+        groups=[GroupOut.model_validate(group) for group in found.groups], records=found.records, kinds=found.kinds
+    )
+
+
+@router.post("/retry", status_code=202, summary="Try a group again", responses=problems(400, 404, 409, 413))
+async def retry_group(desk: AtDesk, which: GroupIn) -> GroupRetried:
+    """Exactly the records that are in the group now, with their tries counted anew. They go behind live events."""
+    if which.bridge_id not in (None, bridge_of(which.key)):
+        raise refused(f"This group is one of bridge {bridge_of(which.key)}.")
+    records, queued = await retrying.retry_group(desk.engine, which.key)
+    return GroupRetried(records=records, queued=queued)

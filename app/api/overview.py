@@ -1,0 +1,111 @@
+"""The overview: how all bridges are doing, what came of the last day, and what is left to set up."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from app import overview
+from app.api.desk import AtDesk, Desk
+from app.api.fields import MAX_ID, Moment, Word
+from app.api.problems import unknown
+from app.api.reading import Paging, Slice, cut
+from app.api.schemas import Out, Page
+from app.models.connection import ConnectionState
+from app.overview import Standing
+from app.sync.records import Side
+
+router = APIRouter(prefix="/overview", tags=["overview"])
+
+
+class BridgeHealthOut(Out):
+    """A bridge and how it is doing. Each record is counted once."""
+
+    id: int
+    name: str
+    enabled: bool
+    live_since: Moment | None = Field(description="Null: it is in dry run")
+    crm: str = Field(description="The name of its CRM connection")
+    crm_state: ConnectionState
+    billing: str = Field(description="The name of its billing connection")
+    billing_state: ConnectionState
+    in_step: int
+    left_out: int = Field(description="Excluded, or cut from their partner")
+    waiting: int = Field(description="Being looked at, tried again, or waiting for a parent or a log-in")
+    failing: int
+    decide: int = Field(description="Need a person's decision, be it for one field")
+    oldest_at: Moment | None = Field(description="Since when its oldest event waits; null: none waits")
+    heard_at: Moment | None = Field(description="The last delivery of either connection")
+    missed: int = Field(description="Changes of the last 30 days that no event had told of, and a sweep found")
+
+
+class HourOut(Out):
+    """One hour of the last day."""
+
+    hour: Moment = Field(description="When it begins")
+    events: int = Field(description="Deliveries and changes found")
+    written: int = Field(description="Attempts that changed something")
+    failures: int = Field(description="Records that were given up")
+    median: float | None = Field(description="Seconds from an event to its end, of half of those handled")
+    slowest: float | None = Field(description="... of 95 % of them")
+
+
+class StepsOut(Out):
+    """What is done of the set-up."""
+
+    crm: bool
+    billing: bool
+    bridge: bool
+    planned: bool
+    live: bool
+
+
+class OverviewOut(BaseModel):
+    steps: StepsOut
+    bridges: Page[BridgeHealthOut]
+    hours: list[HourOut] = Field(description="Of the last day, oldest first")
+
+
+@router.get("", summary="Show how everything is doing")
+async def show_overview(
+    desk: AtDesk,
+    part: Paging,
+    name: Annotated[Word | None, Query(description="A part of the bridge's name, or of a connection's")] = None,
+    standing: Standing | None = None,
+) -> OverviewOut:
+    """Bridges newest first, with their health; the last day by hour; and what is left to set up."""
+    return OverviewOut(
+        steps=await show_steps(desk),
+        bridges=await list_health(desk, part, name=name, standing=standing),
+        hours=await show_hours(desk),
+    )
+
+
+async def list_health(
+    desk: Desk, part: Slice, *, name: str | None = None, standing: Standing | None = None
+) -> Page[BridgeHealthOut]:
+    rows = await overview.bridges(
+        desk.engine, limit=part.limit + 1, below=min(part.below, MAX_ID), name=name or "", standing=standing
+    )
+    return cut(rows, BridgeHealthOut, part)
+
+
+async def show_bridge_health(desk: Desk, bridge_id: int) -> BridgeHealthOut:
+    """Of one. Answers 404 where there is none."""
+    for each in (await list_health(desk, Slice(limit=1, below=bridge_id + 1))).items:
+        if each.id == bridge_id:
+            return each
+    raise unknown("bridge", bridge_id)
+
+
+async def show_hours(desk: Desk) -> list[HourOut]:
+    return [HourOut.model_validate(row) for row in await overview.hours(desk.engine, datetime.now(UTC))]
+
+
+async def show_steps(desk: Desk) -> StepsOut:
+    names: dict[Side, list[str]] = {side: [] for side in Side}
+    for name, provider in desk.connections.providers.items():
+        names[provider.side].append(name)
+    done = await overview.steps(desk.engine, crm=names[Side.CRM], billing=names[Side.BILLING])
+    return StepsOut.model_validate(done)

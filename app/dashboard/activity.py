@@ -1,0 +1,119 @@
+"""What was done, newest first, with each field before and after. The address keeps the filter."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from app.api.activities import list_activities
+from app.api.fields import Id, Word
+from app.api.reading import slice_of
+from app.api.schemas import ActivityOut, ChangeOut
+from app.dashboard.filters import choice, filters, words
+from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
+from app.dashboard.parts import SYSTEMS, cell, link, table, tag, text, when
+from app.people.roles import Role
+from app.sync.objects import OBJECTS
+
+router = pages()
+
+ACTIONS = (
+    "created", "linked", "updated", "held", "settled", "excluded", "unlinked", "conflict", "failed", "undone", "merged",
+)  # fmt: skip
+_LOOKS = 5.0
+"""Seconds between two looks for what is new."""
+
+
+@page(router, "/activity", "Activity")
+async def activity(
+    request: Request,
+    bridge: Id | None = None,
+    object_: Annotated[Word | None, Query(alias="object")] = None,
+    action: Word | None = None,
+    record: Word | None = None,
+    run: Id | None = None,
+    cursor: str | None = None,
+) -> None:
+    with frame(request, "Activity", lead="What Crossledger wrote, where, and why. Nothing is listed twice.") as visit:
+        bridges = await bridge_names(visit)
+        given = {"bridge": bridge, "object": object_, "action": action, "record": record, "run": run}
+        with filters("/activity", given):
+            choice("bridge", "Bridge", bridges)
+            choice("object", "Object", {name: name.replace("_", " ") for name in OBJECTS})
+            choice("action", "What", {name: name for name in ACTIONS})
+            words("record", "Id of a record")
+        part = slice_of(50, cursor)
+        found = await list_activities(
+            visit.desk, part, bridge_id=bridge, object_=object_, action=action, record=record, run_id=run
+        )
+        newest = found.items[0].id if found.items else 0
+        if cursor is None:
+            _tell_of_news(visit, newest)
+        activities(visit, found.items, bridges)
+        if not found.items and any(given.values()):
+            nothing("Nothing like this was done.", ("Show all", "/activity"))
+        elif not found.items:
+            nothing("Nothing was done yet. It is listed here as soon as a record is created, linked or changed.")
+        with tag("p", "pager"):
+            if cursor:
+                link("Newest", query("/activity", given))
+            if found.next_cursor:
+                link("Older", query("/activity", {**given, "cursor": found.next_cursor}))
+
+
+def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -> None:
+    if not rows:
+        return
+    may_undo = visit.may(Role.OPERATOR)
+    with table("Activities, newest first", ("When (UTC)", "What", "Record", "Fields", "Bridge")):
+        for row in rows:
+            with tag("tr"):
+                with cell("When"):
+                    when(row.at)
+                with cell("What"):
+                    text("strong", row.action)
+                    text("div", f"because of {row.cause}" if row.cause else "", "faint")
+                    text("div", f"in run {row.run_id}" if row.run_id else "", "faint")
+                with cell("Record"):
+                    name = f"{row.object} {row.crm_id or '–'} ↔ {row.billing_id or '–'}"
+                    link(name, f"/records/{row.link_id}") if row.link_id else text("span", name)
+                with cell("Fields"):
+                    changes(row.changes)
+                    if row.detail:
+                        text("div", row.detail, "faint")
+                with cell("Bridge"):
+                    text("span", bridges.get(str(row.bridge_id), f"bridge {row.bridge_id}"))
+                    if may_undo and any(change.after is not None for change in row.changes):
+                        with tag("div"):
+                            link("Undo", f"/undo?activity={row.id}")
+
+
+def changes(rows: list[ChangeOut]) -> None:
+    for row in rows:
+        with tag("div", "change"):
+            text("span", f"{row.field}", "name")
+            if row.side:
+                text("span", f"in {SYSTEMS[row.side]}", "faint")
+            if row.after is not None:
+                text("del", row.before or "empty", "" if row.before else "faint")
+                text("span", "→")
+                text("ins", row.after or "empty", "" if row.after else "faint")
+            if said := row.why or row.note:
+                text("span", said, "faint")
+
+
+def _tell_of_news(visit: Visit, newest: int) -> None:
+    """A list that moves while it is read cannot be read: it says how much is new."""
+    with tag("p", "news") as told:
+        told.set_visibility(False)
+        again = link(
+            "", str(visit.request.url.path) + (f"?{visit.request.url.query}" if visit.request.url.query else "")
+        )
+
+    async def look() -> None:
+        found = await list_activities(visit.desk, slice_of(100))
+        count = sum(each.id > newest for each in found.items)
+        if count:
+            again.text = f"{'100 or more' if count == 100 else count} new: show"
+            told.set_visibility(True)
+
+    visit.every(_LOOKS, look)

@@ -1,0 +1,190 @@
+"""One bridge: what it keeps in step and which way, how its records are, how it is swept, and switching it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from nicegui import ui
+
+from app.api.bridges import change_bridge, show_bridge
+from app.api.connections import show_connection
+from app.api.fields import Id
+from app.api.overview import show_bridge_health
+from app.api.plans import PlanIn, make_plan
+from app.api.requests import BridgeChange
+from app.api.schemas import BridgeDetail, ConnectionOut
+from app.api.sweeps import HealthOut, begin_sweep, show_health
+from app.dashboard.bridge_table import BridgeTable
+from app.dashboard.frame import Visit, frame, nothing, page, pages, query
+from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
+from app.people.roles import Principal, Role
+from app.sync.fieldmap import Direction
+from app.sync.objects import OBJECTS
+from app.web.access import PageRefused, require
+from app.web.pages.bridging import WINS
+from app.web.pages.layout import desk_of
+
+router = pages()
+
+_LOOKS = 5.0
+"""Seconds between two looks for what has changed."""
+_ARROWS = {Direction.BOTH: "↔", Direction.TO_BILLING: "→", Direction.TO_CRM: "←"}
+_EVENTS = "ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate and ContactDndUpdate"
+_LISTS = (("Activity", "/activity"), ("Failing", "/failing"), ("Decide", "/decide"), ("Runs", "/runs"))
+
+
+async def _known(
+    request: Request, bridge_id: Id, who: Annotated[Principal, Depends(require(Role.VIEWER))]
+) -> BridgeDetail:
+    try:
+        return await show_bridge(desk_of(request), bridge_id)
+    except HTTPException as nothing_there:
+        raise PageRefused(nothing_there.status_code, str(nothing_there.detail)) from nothing_there
+
+
+@page(router, "/bridges/{bridge_id}", "Bridge")
+async def bridge(request: Request, shown: Annotated[BridgeDetail, Depends(_known)], new: bool = False) -> None:
+    with frame(request, shown.name) as visit:
+        if new:
+            text("p", "The bridge is made.", "note done", role="status")
+        _standing(visit, shown)
+        await _records(visit, shown.id)
+        with tag("p", "pager"):
+            for label, path in _LISTS:
+                link(label, query(path, {"bridge": shown.id}))
+        _objects(shown)
+        _fields(shown)
+        await _health(visit, shown.id)
+        crm, billing = [
+            await show_connection(visit.desk, each) for each in (shown.crm_connection_id, shown.billing_connection_id)
+        ]
+        _webhooks(visit, crm, billing)
+
+
+def _standing(visit: Visit, shown: BridgeDetail) -> None:
+    if shown.enabled:
+        text("p", "It is live: what changes on either side arrives on the other.", "lead")
+    elif shown.live_since:
+        text("p", "It is paused: nothing is written. What changes meanwhile is caught up with afterwards.", "lead")
+    else:
+        lead = "It is in dry run: nothing is written. Make a plan first, or go live with what changes from now on."
+        text("p", lead, "lead")
+    if not visit.may(Role.OPERATOR):
+        return
+    switch = "Pause" if shown.enabled else "Resume" if shown.live_since else "Go live"
+
+    async def switched(_: Principal) -> str:
+        await change_bridge(visit.desk, shown.id, BridgeChange(enabled=not shown.enabled))
+        return "Done."
+
+    async def planned(who: Principal) -> str:
+        await make_plan(visit.desk, who, shown.id, PlanIn())
+        return "Both sides are read, and nothing is written."
+
+    async def swept(who: Principal) -> str:
+        await begin_sweep(visit.desk, who, shown.id)
+        return "Both sides are read for what was missed."
+
+    here = f"/bridges/{shown.id}"
+    runs = query("/runs", {"bridge": shown.id})
+    with tag("p", "acts"):
+        _act(visit, switch, f"{switch.lower()}: bridge", switched, shown.id, here)
+        _act(visit, "Make a plan", "make a plan", planned, shown.id, runs)
+        _act(visit, "Sweep now", "begin a sweep", swept, shown.id, runs)
+
+
+def _act(
+    visit: Visit, label: str, action: str, work: Callable[[Principal], Awaitable[str]], bridge_id: int, then: str
+) -> None:
+    async def press() -> None:
+        if await visit.act(Role.OPERATOR, action, work, f"bridge {bridge_id}"):
+            ui.navigate.to(then)
+
+    button(label, press, "quiet" if label in ("Pause", "Sweep now") else "")
+
+
+async def _records(visit: Visit, bridge_id: int) -> None:
+    async def look() -> None:
+        told.tell([await show_bridge_health(visit.desk, bridge_id)])
+
+    told = BridgeTable(visit, look, several=False)
+    await look()
+    visit.every(_LOOKS, look)
+
+
+def _objects(shown: BridgeDetail) -> None:
+    text("h2", "What it keeps in step")
+    with table("Objects", ("HighLevel", "", "Invoice Ninja")):
+        for name in shown.settings.objects():
+            crm, billing = OBJECTS[name].called.values()
+            with tag("tr"):
+                text("th", crm, scope="row")
+                text("td", _ARROWS[shown.settings.of(name).direction])
+                text("td", billing)
+    text("p", f"Both changed the same field: what stays is {WINS[shown.settings.prefer]}.")
+
+
+def _fields(shown: BridgeDetail) -> None:
+    with tag("details"):
+        text("summary", f"Fields of contacts: {len(shown.fields.rules)}, left out: {len(shown.fields.skipped)}")
+        with table("Fields of contacts", ("HighLevel", "", "Invoice Ninja")):
+            for rule in shown.fields.rules:
+                with tag("tr"):
+                    text("th", rule.crm_label, scope="row")
+                    text("td", _ARROWS[rule.direction])
+                    text("td", rule.billing_label)
+        with tag("ul"):
+            for each in shown.fields.skipped:
+                text("li", f"{each.crm}, {each.billing}: {each.reason}")
+
+
+async def _health(visit: Visit, bridge_id: int) -> None:
+    health = await show_health(visit.desk, bridge_id)
+    text("h2", "Sweeps")
+    if health.last_sweep is None:
+        nothing("It was not swept yet. A live bridge is, every few minutes, for what webhooks missed.")
+        return
+    with tag("dl", "facts"):
+        for name, run in (("Last sweep (UTC)", health.last_sweep), ("Last full one (UTC)", health.last_full)):
+            text("dt", name)
+            with tag("dd"):
+                when(run.created_at if run else None)
+                if run:
+                    text("span", f" {run.state}", "faint")
+        text("dt", "Missed events")
+        missed = sum(each.missed for each in health.missed)
+        repaired = sum(each.repaired for each in health.missed)
+        text("dd", f"{missed:,} in 30 days, {repaired:,} of them are in step by now")
+    _told(health)
+
+
+def _told(health: HealthOut) -> None:
+    for each in health.readings:
+        if each.problem:
+            text("p", f"{each.object} of {SYSTEMS[each.side]}: {each.problem}", "wrong-words")
+    with table("Last deliveries", ("System", "Last delivery (UTC)", "")):
+        for heard in health.deliveries:
+            with tag("tr"):
+                text("th", SYSTEMS[heard.side], scope="row")
+                with cell("Last delivery"):
+                    when(heard.last_at)
+                with cell(""):
+                    text("span", heard.silence, "wrong-words")
+
+
+def _webhooks(visit: Visit, crm: ConnectionOut, billing: ConnectionOut) -> None:
+    text("h2", "Webhooks")
+    address = f"{visit.desk.public_url}/webhooks/highlevel"
+    with tag("dl"):
+        text("dt", f"HighLevel: {crm.name}")
+        with tag("dd"):
+            text("span", f"Enter this address once in your Marketplace app, under webhooks, for {_EVENTS}: ")
+            text("code", address)
+            text("span", ". A workflow sends to the address that was shown when the location was connected.")
+        text("dt", f"Invoice Ninja: {billing.name}")
+        with tag("dd"):
+            if billing.webhooks_problem:
+                text("span", f"Not in order: {billing.webhooks_problem}", "state needs_reconnect")
+            else:
+                managed = billing.webhooks_managed
+                text("span", "Installed, and looked at every hour." if managed else "Entered by hand.")

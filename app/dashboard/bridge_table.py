@@ -1,0 +1,126 @@
+"""Bridges and how each is doing, two hundred in one table, and acting on those that are chosen.
+
+The table is drawn in the browser: an element on this side for each of its cells would take seconds.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from app.api.bridges import switch_bridges
+from app.api.overview import BridgeHealthOut
+from app.dashboard.frame import Visit
+from app.dashboard.parts import button, tag, text
+from app.models.connection import ConnectionState
+from app.people.roles import Principal, Role
+
+_BAD = "wrong-words"
+# What is counted, its head, where it is listed (the bridge's id follows), and how it looks where there is some.
+_COLUMNS = (
+    ("in_step", "In step", "/activity?bridge=", ""),
+    ("left_out", "Left out", "/activity?action=excluded&bridge=", ""),
+    ("waiting", "Waiting", "/failing?bridge=", ""),
+    ("failing", "Failing", "/failing?bridge=", _BAD),
+    ("decide", "Decide", "/decide?bridge=", _BAD),
+)
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+class _Table(Element, component="bridge_table.js"):
+    pass
+
+
+class BridgeTable:
+    def __init__(self, visit: Visit, refresh: Callable[[], Awaitable[None]], *, several: bool = True) -> None:
+        """`refresh`: shows what has become of the bridges. `several`: they can be chosen and acted on."""
+        self._visit = visit
+        self._refresh = refresh
+        self._chosen: set[int] = set()
+        self._choosable = several and visit.may(Role.OPERATOR)
+        if self._choosable:
+            self._bulk()
+        self._table = _Table()
+        columns = [{"head": head, "path": path, "look": look} for _, head, path, look in _COLUMNS]
+        self._table.props.update({"columns": columns, "choosable": self._choosable, "rows": [], "chosen": []})
+        self._table.on("choose", self._choose)
+
+    def tell(self, bridges: Sequence[BridgeHealthOut]) -> None:
+        now = datetime.now(UTC)
+        self._table.props["rows"] = [_row(each, now) for each in bridges]
+        self._chosen &= {each.id for each in bridges}
+        self._mark()
+
+    def _bulk(self) -> None:
+        with tag("div", "acts", role="group", aria_label="What to do with the chosen bridges"):
+            button("Choose all", self._choose_all, "quiet")
+            self._count = text("span", "", "faint", role="status")
+            button("Pause", partial(self._switch, on=False), "quiet")
+            button("Resume", partial(self._switch, on=True), "quiet")
+
+    def _choose(self, event: GenericEventArguments) -> None:
+        bridge_id, on = event.args
+        (self._chosen.add if on else self._chosen.discard)(int(bridge_id))
+        self._mark()
+
+    async def _choose_all(self) -> None:
+        """... or none, where all are chosen."""
+        everything = {int(row["id"]) for row in self._table.props["rows"]}
+        self._chosen = set() if self._chosen == everything else everything
+        self._mark()
+
+    def _mark(self) -> None:
+        self._table.props["chosen"] = sorted(self._chosen)
+        if self._choosable:
+            self._count.text = f"{len(self._chosen):,} chosen"
+
+    async def _switch(self, *, on: bool) -> None:
+        chosen = sorted(self._chosen)
+        if not chosen:
+            ui.notify("Choose bridges first.", type="warning")
+            return
+
+        async def work(_: Principal) -> str:
+            changed = await switch_bridges(self._visit.desk, chosen, on=on)
+            left = f" {len(chosen) - changed:,} stay as they are." if changed < len(chosen) else ""
+            return f"{'Resumed' if on else 'Paused'}: {changed:,}.{left}"
+
+        things = "bridges " + ", ".join(str(each) for each in chosen)
+        await self._visit.act(Role.OPERATOR, "resume bridges" if on else "pause bridges", work, things)
+        await self._refresh()
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """In one unit, rounded down: "3 min"."""
+    seconds = (now - moment).total_seconds()
+    return next((f"{seconds // size:.0f} {unit}" for size, unit in _UNITS if seconds >= size), "<1 min")
+
+
+def _row(bridge: BridgeHealthOut, now: datetime) -> dict[str, Any]:
+    state, look = _standing(bridge)
+    sides = ((bridge.crm, bridge.crm_state), (bridge.billing, bridge.billing_state))
+    refused = [name for name, state in sides if state == ConnectionState.NEEDS_RECONNECT]
+    return {
+        "id": bridge.id,
+        "path": f"/bridges/{bridge.id}",
+        "name": bridge.name,
+        "between": f"{bridge.crm} ↔ {bridge.billing}",
+        "state": state,
+        "look": look,
+        "trouble": f"{' and '.join(refused)}: reconnect" if refused else "",
+        "counts": [getattr(bridge, name) for name, *_ in _COLUMNS],
+        "lag": age(bridge.oldest_at, now) if bridge.oldest_at else "–",
+        "heard": f"{age(bridge.heard_at, now)} ago" if bridge.heard_at else "never",
+        "missed": bridge.missed,
+    }
+
+
+def _standing(bridge: BridgeHealthOut) -> tuple[str, str]:
+    """In a word, and how it looks."""
+    if bridge.enabled:
+        return "live", "active"
+    return ("paused" if bridge.live_since else "dry run"), "off"

@@ -1,0 +1,226 @@
+"""The accounts that are connected: how each is doing, what it may still spend, and what can be done with it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import Request
+from nicegui import ui
+from starlette.datastructures import FormData
+
+from app.api.alerts import list_alerts
+from app.api.bridges import list_bridges
+from app.api.care import AlertOut
+from app.api.connection_health import BudgetOut, ConnectionHealthOut, health_of
+from app.api.connections import check_connection, delete_connection, list_connections
+from app.api.reading import slice_of
+from app.api.requests import SecretsIn
+from app.api.schemas import BridgeOut, ConnectionOut
+from app.dashboard.forms import asking, field
+from app.dashboard.frame import Visit, frame, nothing, page, pages, query
+from app.dashboard.parts import button, fact, link, tag, text, when
+from app.dashboard.subscriptions import subscriptions
+from app.models.alert import Thing
+from app.models.connection import Auth, ConnectionKind, ConnectionState
+from app.people.roles import Principal, Role
+
+router = pages()
+
+Refresh = Callable[[], Awaitable[None]]
+VENDORS = {"highlevel": "HighLevel", "invoice_ninja": "Invoice Ninja"}
+_STATES = {
+    ConnectionState.ACTIVE: "connected",
+    ConnectionState.PENDING: "waiting to be claimed",
+    ConnectionState.NEEDS_RECONNECT: "refused",
+    ConnectionState.DISABLED: "switched off",
+}
+_SECRET = {"highlevel": ("private_token", "Private integration token"), "invoice_ninja": ("api_token", "API token")}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known here of one connection."""
+
+    row: ConnectionOut
+    health: ConnectionHealthOut
+    bridges: Sequence[BridgeOut]
+    alerts: Sequence[AlertOut]
+
+
+@page(router, "/connections", "Connections")
+async def connections(request: Request, cursor: str | None = None) -> None:
+    with frame(request, "Connections", lead="The accounts that Crossledger works with.") as visit:
+
+        @ui.refreshable
+        async def rows() -> None:
+            found = await list_connections(visit.desk, slice_of(20, cursor))
+            if not found.items:
+                more = [("Connect accounts", "/connect")] if visit.may(Role.OPERATOR) else []
+                nothing("Nothing is connected yet.", *more)
+                return
+            if visit.may(Role.OPERATOR):
+                with tag("p"):
+                    link("Connect more", "/connect", "button quiet")
+            for known in await _known(visit, found.items):
+                _card(visit, known, rows.refresh)
+            if found.next_cursor:
+                with tag("p", "pager"):
+                    link("Older", query("/connections", {"cursor": found.next_cursor}))
+
+        await rows()
+
+
+async def _known(visit: Visit, rows: Sequence[ConnectionOut]) -> list[Known]:
+    health = await health_of(visit.desk, rows)
+    bridges = (await list_bridges(visit.desk, slice_of(500))).items
+    alerts = (await list_alerts(visit.desk, slice_of(500), thing=Thing.CONNECTION, open_=True)).items
+    return [
+        Known(
+            row,
+            health[row.id],
+            [each for each in bridges if row.id in (each.crm_connection_id, each.billing_connection_id)],
+            [each for each in alerts if each.thing_id == row.id],
+        )
+        for row in rows
+    ]
+
+
+def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
+    row = known.row
+    with tag("article", "card", aria_label=row.name):
+        with tag("header"):
+            text("h2", row.name)
+            agency = ", agency" if row.kind == ConnectionKind.AGENCY else ""
+            text("span", f"{VENDORS.get(row.provider, row.provider)}{agency}", "faint")
+            text("span", _STATES[row.state], f"state {row.state}")
+        if row.state_reason or row.warnings or known.alerts:
+            with tag("ul", "warnings"):
+                for sentence in _wrong(known):
+                    text("li", sentence)
+        with tag("dl", "facts"):
+            _facts(known)
+            with fact("Calls left"):
+                _gauge(known.health.budget)
+            with fact("Last webhook (UTC)"):
+                _heard(known.health)
+        if row.kind != ConnectionKind.AGENCY:
+            subscriptions(visit, row)
+        if visit.may(Role.OPERATOR):
+            with tag("footer"):
+                _actions(visit, row, refresh)
+
+
+def _wrong(known: Known) -> list[str]:
+    row = known.row
+    refused = [f"{row.state_reason} {row.remedy}".strip()] if row.state_reason else []
+    told = [f"{each.said.title}. {each.said.cure}".strip() for each in known.alerts if each.kind not in ("reconnect",)]
+    return [*refused, *row.warnings, *told]
+
+
+def _facts(known: Known) -> None:
+    row, health = known.row, known.health
+    with fact("Account"):
+        text("code", row.account_id)
+    with fact("Address"):
+        text("span", row.base_url)
+    with fact("Let in by"):
+        if row.auth == Auth.OAUTH:
+            text("span", "consent in a browser; its token is renewed by itself before it ends: ")
+            when(health.token_expires_at)
+        else:
+            text("span", "a token that was entered; it has no end that we know of")
+    if row.facts:
+        with fact("The account"), tag("details"):
+            text("summary", "What the last check learned")
+            with tag("ul"):
+                for name, value in row.facts.items():
+                    text("li", f"{name}: {value}")
+    with fact("Last checked (UTC)"):
+        when(row.checked_at)
+    with fact("Bridges"):
+        for bridge in known.bridges:
+            link(bridge.name, f"/bridges/{bridge.id}")
+        if not known.bridges:
+            text("span", "none", "faint")
+
+
+def _gauge(budget: BudgetOut | None) -> None:
+    if budget is None:
+        text("span", "no limit is set", "faint")
+        return
+    for left, limit, of in (
+        (budget.left_today, budget.per_day, "today"),
+        (budget.left, budget.calls, f"in {budget.interval:g} seconds"),
+    ):
+        if left is not None:
+            with tag("div"):
+                ends = {"min": "0", "max": str(limit), "low": str(limit * 0.1), "high": str(limit * 0.3)}
+                tag("meter", value=str(left), optimum=str(limit), aria_label=f"Calls left {of}", **ends)
+                text("span", f"{left:,} of {limit:,} {of}")
+    if budget.closed_until:
+        with tag("div", "faint"):
+            text("span", "the vendor has asked us to wait until ")
+            when(budget.closed_until)
+
+
+def _heard(health: ConnectionHealthOut) -> None:
+    if health.last_delivery is None:
+        text("span", "none came yet", "faint")
+        return
+    when(health.last_delivery)
+    with tag("details"):
+        text("summary", "By kind")
+        with tag("ul"):
+            for each in sorted(health.kinds, key=lambda each: each.last_at, reverse=True):
+                with tag("li"):
+                    text("span", f"{each.kind} ")
+                    when(each.last_at)
+
+
+def _actions(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
+    if row.state == ConnectionState.PENDING:
+        link("Claim it on the page Connect", "/connect", "button quiet")
+        return
+    button("Check", partial(_check, visit, row, refresh, None), "quiet")
+    if row.kind == ConnectionKind.AGENCY:
+        link("Choose locations", f"/connect/agencies/{row.id}", "button quiet")
+    if row.auth == Auth.OAUTH:
+        link("Reconnect", f"/oauth/highlevel/start?connection_id={row.id}", "button quiet")
+    else:
+        _reconnect(visit, row, refresh)
+    if visit.may(Role.OWNER):
+        _disconnect(visit, row, refresh)
+
+
+def _reconnect(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
+    name, label = _SECRET[row.provider]
+
+    async def send(given: FormData) -> None:
+        await _check(visit, row, refresh, {name: str(given[name])})
+
+    with asking("Reconnect", f"A new token for “{row.name}”", send, "Try it and keep it"):
+        text("p", "It is tried at once, and takes the place of the old one if it opens the same account.")
+        field(name, label, "password", required="")
+
+
+async def _check(visit: Visit, row: ConnectionOut, refresh: Refresh, new: Mapping[str, str] | None) -> None:
+    async def work(_: Principal) -> str:
+        await check_connection(visit.desk, row.id, SecretsIn.model_validate(new) if new else None)
+        return f"“{row.name}” answers, and is connected."
+
+    await visit.act(Role.OPERATOR, "reconnect" if new else "check a connection", work, f"connection {row.id}")
+    await refresh()
+
+
+def _disconnect(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
+    async def work(_: Principal) -> str:
+        await delete_connection(visit.desk, row.id)
+        return f"“{row.name}” is disconnected."
+
+    async def send(_: FormData) -> None:
+        if await visit.act(Role.OWNER, "disconnect", work, f"connection {row.id}"):
+            await refresh()
+
+    with asking("Disconnect", f"Disconnect “{row.name}”?", send, "Disconnect it", danger=True):
+        text("p", "Its credentials are deleted here for good, and the webhooks that we installed are taken away.")
+        text("p", "The records in the account stay as they are. A bridge that uses it has to be deleted first.")

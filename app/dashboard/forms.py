@@ -1,0 +1,89 @@
+"""Forms and dialogs. What is typed travels once, when it is sent, and never comes back into the page."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+from starlette.datastructures import FormData
+
+from app.dashboard.parts import tag, text
+
+Send = Callable[[FormData], Awaitable[None]]
+
+# A refusal is told on the page: a dialog above would cover it. A password is typed anew.
+_SENT = """(event) => {
+    const form = event.target;
+    emit([...new FormData(form)]);
+    form.querySelectorAll('[type=password]').forEach((each) => each.value = '');
+    form.closest('dialog')?.close();
+}"""
+_CANCEL = "(event) => event.target.closest('dialog').close()"
+
+
+@contextmanager
+def form(on_send: Send, classes: str = "fields") -> Iterator[None]:
+    """Fields and a button are put within; `on_send` is given what was typed."""
+
+    async def sent(event: GenericEventArguments) -> None:
+        await on_send(FormData([(str(name), str(value)) for name, value in event.args]))
+
+    # `post`: a browser that would send it by itself does not put it into an address.
+    with tag("form", classes, method="post").on("submit.prevent", sent, js_handler=_SENT):
+        yield
+
+
+def field(name: str, label: str, type_: str = "text", help_: str = "", /, **attributes: str) -> None:
+    """One line to type into. `attributes` are HTML's, with _ for -; `required=""` is one."""
+    with tag("label"):
+        text("span", label)
+        tag("input", name=name, type=type_, **{"autocomplete": "off", **attributes})
+        if help_:
+            text("small", help_)
+
+
+def picked(name: str, label: str, options: Mapping[str, str], chosen: str = "") -> None:
+    """One of `options`, labels by values."""
+    with tag("label"):
+        text("span", label)
+        with tag("select", name=name):
+            for value, words in options.items():
+                option = text("option", words, value=value)
+                if value == chosen:
+                    option.props["selected"] = True
+
+
+def checks(name: str, label: str, options: Mapping[str, str], *, checked: bool = False) -> None:
+    """Any of `options`, labels by values."""
+    with tag("fieldset"):
+        text("legend", label)
+        for value, words in options.items():
+            with tag("label", "check"):
+                box = tag("input", type="checkbox", name=name, value=value)
+                if checked:
+                    box.props["checked"] = True
+                text("span", words)
+
+
+def send(label: str, classes: str = "") -> Element:
+    return text("button", label, classes, type="submit")
+
+
+@contextmanager
+def dialog(opener: str, title: str, classes: str = "quiet") -> Iterator[None]:
+    """A button, and what it opens in front of the page."""
+    button = text("button", opener, classes, type="button")
+    with tag("dialog", aria_label=title) as opened:
+        text("h2", title)
+        yield
+    button.on("click", js_handler=f"() => getHtmlElement({opened.id}).showModal()")
+
+
+@contextmanager
+def asking(opener: str, title: str, on_send: Send, label: str, *, danger: bool = False) -> Iterator[None]:
+    """A dialog with a form: sentences and fields are put within; `label` sends it."""
+    with dialog(opener, title), form(on_send):
+        yield
+        with tag("div", "acts"):
+            text("button", "Cancel", "quiet", type="button").on("click", js_handler=_CANCEL)
+            send(label, "danger" if danger else "")

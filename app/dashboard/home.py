@@ -1,0 +1,150 @@
+"""The first page: what is left to set up, how all bridges are doing, the last day, and what is connected."""
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Request
+
+from app.api.connections import list_connections
+from app.api.overview import StepsOut, list_health, show_hours, show_steps
+from app.api.reading import slice_of
+from app.api.schemas import ConnectionOut, Page
+from app.dashboard.bridge_table import BridgeTable
+from app.dashboard.charts import Charts
+from app.dashboard.filters import choice, filters, words
+from app.dashboard.frame import Visit, frame, nothing, page, pages, query
+from app.dashboard.parts import cell, link, table, tag, text
+from app.models.connection import ConnectionState
+from app.overview import Standing
+from app.people.roles import Role
+
+router = pages()
+
+_STANDINGS: dict[str, str] = {
+    Standing.TROUBLED: "something is the matter",
+    Standing.LIVE: "live",
+    Standing.PAUSED: "paused",
+    Standing.DRY_RUN: "dry run",
+}
+_CONNECTED: dict[str, str] = {
+    ConnectionState.ACTIVE: "connected",
+    ConnectionState.PENDING: "waiting to be claimed",
+    ConnectionState.DISABLED: "switched off",
+}
+_ROWS, _CONNECTIONS = 200, 10
+_LOOKS, _LOOKS_AT_HOURS = 5.0, 60.0
+"""Seconds between two looks for what has changed."""
+
+
+@page(router, "/", "Overview")
+async def home(
+    request: Request,
+    name: Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")] = "",
+    standing: Standing | Literal[""] = "",
+    cursor: str | None = None,
+) -> None:
+    with frame(request, "Overview") as visit:
+        steps = await show_steps(visit.desk)
+        connections = await list_connections(visit.desk, slice_of(_CONNECTIONS))
+        _checklist(steps, visit)
+        text("h2", "Bridges")
+        if steps.bridge:
+            await _bridges(visit, name, standing or None, cursor)
+        else:
+            nothing("There is no bridge yet. A bridge keeps one location and one company in step.")
+        if visit.may(Role.OPERATOR) and connections.items:
+            _button("Make a bridge", "/bridges/new", quiet=steps.bridge)
+        if steps.bridge:
+            await _day(visit)
+        text("h2", "Connections")
+        _connections(visit, connections)
+        if visit.may(Role.OPERATOR):
+            several = bool(connections.items)
+            _button("Connect more" if several else "Connect accounts", "/connect", quiet=several)
+
+
+async def _bridges(visit: Visit, name: str, standing: Standing | None, cursor: str | None) -> None:
+    part = slice_of(_ROWS, cursor)
+    given = {"name": name, "standing": standing}
+
+    with filters("/", given):
+        words("name", "Name")
+        choice("standing", "State", _STANDINGS)
+
+    async def look() -> None:
+        found = await list_health(visit.desk, part, name=name or None, standing=standing)
+        bridges.tell(found.items)
+        none.set_visibility(not found.items)
+        older.set_visibility(found.next_cursor is not None)
+        older.props["href"] = query("/", {**given, "cursor": found.next_cursor})
+
+    bridges = BridgeTable(visit, look)
+    none = text("p", "No bridge is like this.", "empty")
+    older = link("Older", "")
+    await look()
+    visit.every(_LOOKS, look)
+
+
+async def _day(visit: Visit) -> None:
+    text("h2", "The last day, by hour (UTC)")
+    charts = Charts(await show_hours(visit.desk))
+
+    async def look() -> None:
+        charts.tell(await show_hours(visit.desk))
+
+    visit.every(_LOOKS_AT_HOURS, look)
+
+
+def _checklist(steps: StepsOut, visit: Visit) -> None:
+    """While something is left. The first open step leads to where it is done."""
+    todo = (
+        ("Connect HighLevel", steps.crm, "/connect"),
+        ("Connect Invoice Ninja", steps.billing, "/connect/invoice-ninja"),
+        ("Make a bridge between the two", steps.bridge, "/bridges/new"),
+        ("Make a plan: it shows what would be done, and writes nothing", steps.planned, "/?standing=dry_run"),
+        ("Go live", steps.live, "/?standing=dry_run"),
+    )
+    if all(done for _, done, _ in todo):
+        return
+    with tag("article", "card"):
+        text("h2", f"Set up: {sum(done for _, done, _ in todo)} of {len(todo)} done")
+        with tag("ol", "steps"):
+            open_ = visit.may(Role.OPERATOR)
+            for label, done, path in todo:
+                with tag("li", "done-step" if done else ""):
+                    if open_ and not done:
+                        link(label, path)
+                        open_ = False
+                    else:
+                        text("span", label)
+                    text("span", "done" if done else "", "faint")
+
+
+def _connections(visit: Visit, found: Page[ConnectionOut]) -> None:
+    if not found.items:
+        nothing("Nothing is connected yet.")
+        return
+    labels = {name: provider.label for name, provider in visit.desk.connections.providers.items()}
+    with table("Connections, newest first", ("Name", "System", "Account", "State")):
+        for row in found.items:
+            with tag("tr"):
+                text("th", row.name, scope="row")
+                with cell("System"):
+                    text("span", labels.get(row.provider, row.provider))
+                with cell("Account"):
+                    text("code", row.account_id, "id")
+                with cell("State"):
+                    _state(row)
+    if found.next_cursor:
+        text("p", f"The newest {len(found.items)}; those that need a log-in are told of at their bridges.", "faint")
+
+
+def _state(row: ConnectionOut) -> None:
+    said = _CONNECTED.get(row.state, row.state.replace("_", " "))
+    text("span", f"{said}: {row.state_reason}" if row.state_reason else said, f"state {row.state}")
+    if row.remedy:
+        text("div", row.remedy, "faint")
+
+
+def _button(label: str, address: str, *, quiet: bool) -> None:
+    with tag("p"):
+        link(label, address, "button quiet" if quiet else "button")

@@ -1,0 +1,95 @@
+"""Small parts of pages, each an element with a meaning: what is written in them is text, never markup."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
+
+STATES = {
+    "ok": "in step",
+    "pending": "first look",
+    "retrying": "trying again",
+    "waiting": "waits for a log-in",
+    "waiting_for_parent": "waits for its parent",
+    "failed": "failing",
+    "conflict": "needs a decision",
+    "excluded": "left out",
+    "unlinked": "cut",
+}
+SYSTEMS = {"crm": "HighLevel", "billing": "Invoice Ninja"}
+
+
+def tag(name: str, classes: str = "", /, **attributes: str) -> Element:
+    """`name` is HTML's. Attributes are written with _ for -."""
+    element = ui.element(name).classes(classes)
+    element.props.update({key.replace("_", "-"): value for key, value in attributes.items()})
+    return element
+
+
+def text(name: str, words: str, classes: str = "", /, **attributes: str) -> TextElement:
+    element = TextElement(tag=name, text=words).classes(classes)
+    element.props.update({key.replace("_", "-"): value for key, value in attributes.items()})
+    return element
+
+
+def link(label: str, address: str, classes: str = "") -> TextElement:
+    return text("a", label, classes, href=address)
+
+
+def button(label: str, on_click: Callable[[], Awaitable[None]], classes: str = "") -> Element:
+    return text("button", label, classes, type="button").on("click", on_click, args=[])
+
+
+def html(markup: str) -> Element:
+    """Of ours alone: nothing in it is made safe."""
+    return ui.html(markup, sanitize=False)
+
+
+def when(moment: datetime | None) -> Element:
+    """In UTC, to the second: lists are compared with logs."""
+    if moment is None:
+        return text("span", "never", "faint")
+    utc = moment.astimezone(UTC)
+    return text("time", utc.strftime("%Y-%m-%d %H:%M:%S"), datetime=utc.isoformat(timespec="seconds"))
+
+
+def once(place: Element, what: str, secret: str) -> None:
+    """A secret that is in the page until it is left, and nowhere else."""
+    place.clear()
+    with place, tag("p", "note done", role="status"):
+        text("span", f"{what}. Copy it now, it is not shown again: ")
+        text("code", secret)
+
+
+def state(name: str) -> Element:
+    return text("span", STATES.get(name, name.replace("_", " ")), f"state {name}")
+
+
+@contextmanager
+def table(label: str, heads: Sequence[str]) -> Iterator[None]:
+    """Rows are put within."""
+    with tag("div", "wide"), tag("table", "stacked"):
+        text("caption", label, "unseen")
+        with tag("thead"), tag("tr"):
+            for head in heads:
+                text("th", head, scope="col")
+        with tag("tbody"):
+            yield
+
+
+@contextmanager
+def fact(name: str) -> Iterator[None]:
+    """One of a list of facts (`dl`): its name, and what is put within."""
+    text("dt", name)
+    with tag("dd"):
+        yield
+
+
+@contextmanager
+def cell(head: str, classes: str = "") -> Iterator[None]:
+    """`head` is shown with it where the table is too wide for the screen."""
+    with tag("td", classes, data_label=head):
+        yield

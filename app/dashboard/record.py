@@ -1,0 +1,99 @@
+"""One record: both sides, what they last agreed on, who wrote each field, and what can be done with it."""
+
+from fastapi import HTTPException, Request
+
+from app.api.activities import list_activities
+from app.api.fields import Id
+from app.api.links import FieldHistoryOut, show_history, show_link, sync_now
+from app.api.reading import slice_of
+from app.api.schemas import LinkOut
+from app.dashboard.activity import activities
+from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages
+from app.dashboard.parts import SYSTEMS, button, cell, state, table, tag, text, when
+from app.dashboard.parts import link as goto
+from app.errors import CrossledgerError
+from app.people.roles import Principal, Role
+
+router = pages()
+
+_WRITERS = {"crossledger": "Crossledger", **{side: f"somebody in {name}" for side, name in SYSTEMS.items()}}
+
+
+@page(router, "/records/{link_id}", "Record")
+async def record(request: Request, link_id: Id) -> None:
+    with frame(request, "Record") as visit:
+        try:
+            link = await show_link(visit.desk, link_id)
+        except (HTTPException, CrossledgerError):
+            nothing("There is no such record here, or its bridge was deleted.", ("All activity", "/activity"))
+            return
+        _about(link)
+        if visit.may(Role.OPERATOR):
+            _actions(visit, link)
+        text("h2", "Fields")
+        history = (await show_history(visit.desk, link_id)).fields
+        _fields(link, history)
+        text("h2", "What was done")
+        done = await list_activities(visit.desk, slice_of(50), link_id=link_id)
+        activities(visit, done.items, await bridge_names(visit))
+        if not done.items:
+            nothing("Nothing was written for it yet.")
+
+
+def _about(link: LinkOut) -> None:
+    with tag("dl", "facts"):
+        for name, value in (
+            ("Object", link.object), ("HighLevel", link.crm_id or "–"), ("Invoice Ninja", link.billing_id or "–"),
+        ):  # fmt: skip
+            text("dt", name)
+            text("dd", value)
+        text("dt", "State")
+        with tag("dd"):
+            state("conflict" if link.conflicts else link.state)
+            if link.conflicts:
+                goto("Decide", f"/decide/{link.id}")
+        text("dt", "Last looked at (UTC)")
+        with tag("dd"):
+            when(link.synced_at)
+    if link.explanation:
+        with tag("div", "note next"):
+            text("strong", link.explanation.title)
+            text("p", link.detail or link.explanation.cause)
+            text("p", link.explanation.cure)
+
+
+def _actions(visit: Visit, link: LinkOut) -> None:
+    async def again() -> None:
+        async def work(_: Principal) -> str:
+            await sync_now(visit.desk, link.id)
+            return "It is looked at now. The page shows the outcome when it is loaded again."
+
+        await visit.act(Role.OPERATOR, "retry", work, f"link {link.id}")
+
+    with tag("p", "acts"):
+        button("Sync now", again)
+        goto("Undo what was written", f"/undo?record={link.id}", "button quiet")
+
+
+def _fields(link: LinkOut, history: list[FieldHistoryOut]) -> None:
+    crm, billing = link.base_crm or {}, link.base_billing or {}
+    writers = {(each.field, each.side): each for each in history}
+    names = sorted({*crm, *billing, *link.held})
+    if not names:
+        nothing("The two sides have not agreed on anything yet.")
+        return
+    with table("Fields of both sides", ("Field", "HighLevel", "Invoice Ninja", "Written last by")):
+        for name in names:
+            with tag("tr"):
+                text("th", name, scope="row")
+                for side, values in (("crm", crm), ("billing", billing)):
+                    with cell(SYSTEMS[side]):
+                        text("span", values.get(name, "") or "empty", "" if values.get(name) else "faint")
+                with cell("Written last by"):
+                    known = [each for (field, _), each in writers.items() if field == name]
+                    if known:
+                        newest = max(known, key=lambda each: each.at)
+                        text("span", f"{_WRITERS[newest.writer]}, ")
+                        when(newest.at)
+                    if held := link.held.get(name):
+                        text("div", f"held back from {SYSTEMS[held.side]}: {held.reason}", "wrong-words")

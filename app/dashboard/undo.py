@@ -1,0 +1,76 @@
+"""What an undo would take back, shown before it begins: of one activity, one record, or one run."""
+
+from fastapi import HTTPException, Request
+from nicegui import ui
+
+from app.api.fields import Id
+from app.api.undo import PreviewOut, UndoIn, ValueOut, begin_undo, preview_undo
+from app.dashboard.frame import Visit, frame, nothing, page, pages
+from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text
+from app.errors import CrossledgerError
+from app.people.roles import Principal, Role
+from app.undo.scope import RECORD
+
+router = pages()
+# What becomes of a record that was made: nothing is deleted.
+_PUT_AWAY = {"crm": "stays", "billing": "archived"}
+
+
+@page(router, "/undo", "Undo", Role.OPERATOR)
+async def undo(request: Request, activity: Id | None = None, record: Id | None = None, run: Id | None = None) -> None:
+    lead = "What somebody has changed since is compared, left as it is, and listed."
+    with frame(request, "Undo", lead=lead) as visit:
+        try:
+            what = UndoIn(activity_id=activity, link_id=record, run_id=run)
+            found = await preview_undo(visit.desk, what)
+        except ValueError:
+            nothing("Choose what to undo: an activity, a record or a run.", ("Activity", "/activity"))
+            return
+        except (HTTPException, CrossledgerError) as error:
+            said = error.detail if isinstance(error, HTTPException) else str(error)
+            nothing(f"{said}", ("Activity", "/activity"))
+            return
+        _preview(visit, what, found)
+
+
+def _preview(visit: Visit, what: UndoIn, found: PreviewOut) -> None:
+    if not found.items:
+        nothing("There is nothing to take back: it was undone before, or wrote nothing.", ("Activity", "/activity"))
+        return
+    counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(found.counts.items()))
+    text("p", f"{found.records:,} record{'s' if found.records != 1 else ''}: {counted}.")
+    if found.looked_at < found.records:
+        text("p", f"The newest {found.looked_at:,} of them were read just now, and are shown.", "faint")
+    with table("What would be written", ("Record", "Field", "Where", "Now", "Back to", "Outcome")):
+        for item in found.items:
+            with tag("tr"):
+                _row(item)
+
+    async def begin() -> None:
+        async def work(who: Principal) -> str:
+            run = await begin_undo(visit.desk, who, what)
+            return f"Run {run.id} takes it back."
+
+        if await visit.act(Role.OPERATOR, "undo", work, what.model_dump_json(exclude_none=True)):
+            ui.navigate.to("/runs")
+
+    with tag("p"):
+        button("Undo it", begin)
+
+
+def _row(item: ValueOut) -> None:
+    with cell("Record"):
+        name = f"{item.object} {item.crm_id or '–'} ↔ {item.billing_id or '–'}"
+        link(name, f"/records/{item.link_id}") if item.link_id else text("span", name)
+    for head, words in (
+        ("Field", item.field),
+        ("Where", SYSTEMS.get(item.side, "")),
+        ("Now", item.now or "empty"),
+        ("Back to", item.back or ("empty" if item.field != RECORD else _PUT_AWAY.get(item.side, "empty"))),
+    ):
+        with cell(head):
+            text("span", words)
+    with cell("Outcome"):
+        text("span", item.outcome.replace("_", " "))
+        if item.reason:
+            text("div", item.reason, "faint")

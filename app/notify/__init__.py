@@ -1,0 +1,9 @@
+"""Telling people that something needs them: once when it begins, once when it gets worse, once when it is over.
+
+watch, every minute     conditions.py   which conditions hold now
+                        changes.py      what that changes (pure)
+                        watch.py        alerts opened and ended, one job for each channel, one transaction
+tell, a job             channels.py     where a channel leads
+                        mail.py, hooks.py   how it gets there
+messages.py             the words (pure)
+"""

@@ -1,0 +1,110 @@
+"""The page of connections: what it tells of each, and what its buttons do."""
+
+import pytest
+
+from app.providers.invoice_ninja.webhook import HANDLED
+from tests.browser.managing import OWNER, VIEWER, managed_site
+from tests.browser.visitor import Locator, Visitor, chromium, empty_site, expect, visiting
+from tests.flows.driver import SERVICE_TOKENS, Site
+
+pytestmark = pytest.mark.timeout(200)
+
+LOCATION_NAME = "Sandbox location 1"
+
+
+async def test_connections_are_checked_given_webhooks_reconnected_and_disconnected() -> None:
+    limits = {"highlevel_calls": "100", "highlevel_calls_per_day": "200000"}
+    async with managed_site(**limits) as site, chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.log_in(OWNER)
+        await visitor.follow("Connections")
+        location, company = card(visitor, "Location"), card(visitor, "Company")
+        await expect(location).to_contain_text("connected")
+        await expect(location).to_contain_text("of 200,000 today")
+        await expect(location).to_contain_text("of 100 in 10 seconds")
+        await expect(company).to_contain_text("none came yet")
+
+        await company.get_by_role("button", name="Look at them").click()
+        await expect(company).to_contain_text(f"{len(HANDLED)} missing.")
+        assert await installed_webhooks(site) == 0
+        await company.get_by_role("button", name="Install them").click()
+        await expect(company).to_contain_text(f"{len(HANDLED)} installed.")
+        assert await installed_webhooks(site) == len(HANDLED)
+        await company.get_by_role("button", name="Remove them", exact=True).click()
+        await visitor.press("Remove them all")
+        await expect(company).to_contain_text(f"{len(HANDLED)} taken away.")
+        assert await installed_webhooks(site) == 0
+
+        await reconnect(visitor, "not-a-token-of-theirs")
+        await expect(visitor.page.get_by_text("Invalid token")).to_be_visible()
+        await reconnect(visitor, SERVICE_TOKENS["ninja"])
+        await expect(visitor.page.get_by_text("“Company” answers, and is connected.")).to_be_visible()
+
+        await disconnect(visitor)
+        await expect(visitor.page.get_by_text("Delete first what uses this connection: “Bridge”.")).to_be_visible()
+        async with site.admin() as admin:
+            (await admin.delete("/api/v1/bridges/1")).raise_for_status()
+        await disconnect(visitor)
+        await expect(company).to_have_count(0)
+        await expect(location).to_have_count(1)
+        async with site.admin() as admin:
+            log = (await admin.get("/api/v1/audit", params={"action": "disconnect"})).json()["items"]
+        assert [(each["actor"], each["outcome"]) for each in log] == [(OWNER, "done"), (OWNER, "refused")]
+
+
+async def test_a_refused_connection_says_so_and_a_check_brings_it_back() -> None:
+    async with managed_site() as site, chromium() as browser, visiting(browser, site) as visitor:
+        fault = {"kind": "status", "status": 401, "path": "/", "body": {"message": "Invalid JWT"}}
+        (await site.highlevel.post("/_control/faults", json=fault)).raise_for_status()
+        await visitor.log_in(OWNER)
+        await visitor.open("/connections")
+        location = card(visitor, "Location")
+        await location.get_by_role("button", name="Check").click()
+        await expect(location.locator(".state")).to_have_text("refused")
+        await expect(location.locator(".warnings")).to_contain_text("Invalid JWT")
+        (await site.highlevel.delete("/_control/faults")).raise_for_status()
+        await location.get_by_role("button", name="Check").click()
+        await expect(location.locator(".state")).to_have_text("connected")
+
+
+async def test_a_location_that_was_agreed_to_shows_when_its_token_ends_and_is_agreed_to_again() -> None:
+    async with empty_site() as site, chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        await visitor.open("/connections")
+        await expect(visitor.page.get_by_role("main")).to_contain_text("Nothing is connected yet.")
+        await visitor.go_to_highlevel()
+        await visitor.press(LOCATION_NAME)
+        await visitor.follow("Connections")
+        location = card(visitor, LOCATION_NAME)
+        ((expires,),) = await site.rows("SELECT expires_at AT TIME ZONE 'UTC' FROM tokens")
+        await expect(location).to_contain_text(f"before it ends: {expires:%Y-%m-%d %H:%M:%S}")
+        await location.get_by_role("link", name="Reconnect").click()
+        await visitor.sees("Choose a location")
+
+
+async def test_a_viewer_sees_connections_and_no_buttons() -> None:
+    async with managed_site() as site, chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.log_in(VIEWER)
+        await visitor.open("/connections")
+        await expect(card(visitor, "Company")).to_contain_text("connected")
+        await expect(visitor.page.get_by_role("article").get_by_role("button")).to_have_count(0)
+        await expect(visitor.page.get_by_role("link", name="Connect", exact=True)).to_have_count(0)
+
+
+def card(visitor: Visitor, name: str) -> Locator:
+    return visitor.page.get_by_role("article", name=name, exact=True)
+
+
+async def reconnect(visitor: Visitor, token: str) -> None:
+    await card(visitor, "Company").get_by_role("button", name="Reconnect").click()
+    await visitor.page.get_by_label("API token").fill(token)
+    await visitor.press("Try it and keep it")
+
+
+async def disconnect(visitor: Visitor) -> None:
+    await card(visitor, "Company").get_by_role("button", name="Disconnect", exact=True).click()
+    await visitor.press("Disconnect it")
+
+
+async def installed_webhooks(site: Site) -> int:
+    answer = await site.ninja.get("/api/v1/webhooks", params={"per_page": "200"})
+    return sum(not each["is_deleted"] for each in answer.raise_for_status().json()["data"])

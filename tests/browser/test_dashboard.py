@@ -1,0 +1,153 @@
+"""The dashboard as people use it: what was done, what waits for them, and what they do about it."""
+
+from collections.abc import AsyncIterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.browser.visitor import chromium, expect, visiting
+from tests.flows.driver import Site, installed
+
+pytestmark = pytest.mark.timeout(300)
+
+PAGES = (
+    "/activity",
+    "/records/1",
+    "/records/99",
+    "/failing",
+    "/decide",
+    "/decide/1",
+    "/runs",
+    "/undo",
+    "/undo?record=1",
+)
+REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """One pair in step, with webhooks on both sides; where both edit a field, a person decides."""
+    async with installed() as site:
+        await site.serve()
+        webhooks = await site.connect()
+        await site.subscribe_highlevel()
+        await site.subscribe_ninja(webhooks)
+        async with site.admin() as admin:
+            (await admin.patch("/api/v1/bridges/1", json={"settings": {"prefer": "ask"}})).raise_for_status()
+        yield site
+
+
+async def jane(site: Site) -> tuple[str, dict[str, Any]]:
+    contact_id = await site.add_contact(firstName="Jane", lastName="Doe", email="jane@acme.example", city="York")
+    await site.at_rest()
+    (client,) = await site.clients()
+    return contact_id, client
+
+
+async def test_every_page_loads_in_any_light_and_on_a_telephone(site: Site) -> None:
+    """Empty, and with records; nothing is wider than the screen, and the browser has nothing to complain about."""
+    async with chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        for filled in (False, True):
+            for path, width, scheme in product(PAGES, (1280, 390), ("light", "dark")):
+                await visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                await visitor.page.set_viewport_size({"width": width, "height": 800})
+                await visitor.open(path)
+                await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
+                wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (path, width, wide)
+            if not filled:
+                await jane(site)
+
+
+async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
+    contact_id, client = await jane(site)
+    async with chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        await both_move(site, contact_id, client)
+        await visitor.open("/decide")
+        await visitor.page.get_by_role("link", name=contact_id).click()
+        await expect(visitor.page.get_by_role("row").filter(has_text="Invoice Ninja")).to_contain_text("Bath")
+        await visitor.press("Take HighLevel's")
+        await expect(visitor.page.get_by_role("main")).to_contain_text("Nothing waits for a decision.")
+        await site.at_rest()
+        (client,) = await site.clients()
+        assert client["city"] == "Leeds"
+
+        await visitor.open("/activity?action=updated")
+        await visitor.page.get_by_role("link", name=contact_id).first.click()
+        await visitor.sees("Record")
+        await expect(visitor.page.get_by_role("row", name="city Leeds Leeds Crossledger")).to_be_visible()
+        await visitor.open("/activity?action=updated")
+        await visitor.page.get_by_role("link", name="Undo", exact=True).first.click()
+        await visitor.sees_row("city", "Bath", "restoring")
+        await visitor.press("Undo it")
+        await visitor.sees("Runs")
+        await visitor.sees_row("undo", "done")
+        (client,) = await site.clients()
+        assert client["city"] == "Bath"
+
+
+async def test_what_fails_is_grouped_and_tried_again(site: Site) -> None:
+    contact_id, _ = await jane(site)
+    async with chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        refuse = {"kind": "status", "status": 422, "method": "PUT", "path": "/clients", "body": REFUSAL}
+        (await site.ninja.post("/_control/faults", json=refuse)).raise_for_status()
+        await site.edit_contact(contact_id, city="Hull")
+        await site.at_rest()
+        await visitor.open("/failing")
+        main = visitor.page.get_by_role("main")
+        await expect(main).to_contain_text("This phone is none.")
+        (await site.ninja.delete("/_control/faults")).raise_for_status()
+        await visitor.press("Try it again")
+        await site.at_rest()
+        await visitor.open("/failing")
+        await expect(main).to_contain_text("Everything is in step.")
+        (client,) = await site.clients()
+        assert client["city"] == "Hull"
+
+
+async def test_who_is_logged_out_meanwhile_changes_nothing(site: Site) -> None:
+    """The page is still open, and its buttons are there."""
+    contact_id, client = await jane(site)
+    async with chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        await both_move(site, contact_id, client)
+        await visitor.open("/decide/1")
+        await site.rows("DELETE FROM sessions RETURNING id")
+        await visitor.press("Take HighLevel's")
+        await expect(visitor.page.get_by_text("You are logged out")).to_be_visible()
+        await site.at_rest()
+        assert await site.rows("SELECT decisions FROM links") == [({},)]
+        assert await site.rows("SELECT count(*) FROM audit WHERE action = 'decide a conflict'") == [(0,)]
+
+
+async def test_a_page_that_is_left_open_shows_nothing_more_after_the_log_out(site: Site) -> None:
+    async with chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        await visitor.open("/runs")
+        await visitor.sees("Runs")
+        await site.rows("DELETE FROM sessions RETURNING id")
+        await visitor.sees("Log in")
+
+
+async def both_move(site: Site, contact_id: str, client: dict[str, Any]) -> None:
+    """Both sides edit one field while nobody is told."""
+    lose = {"kind": "lose", "share": 1.0}
+    (await site.ninja.post("/_control/webhook-faults", json=lose)).raise_for_status()
+    path = f"/api/v1/clients/{client['id']}"
+    (await site.ninja.put(path, json={**client, "city": "Bath"})).raise_for_status()
+    await site.edit_contact(contact_id, city="Leeds")
+    await site.at_rest()
+
+
+async def test_without_a_log_in_there_is_nothing_to_see(site: Site) -> None:
+    async with chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.become_owner()
+        await visitor.press("Log out")
+        await visitor.sees("Log in")
+        for path in PAGES:
+            await visitor.open(path)
+            await visitor.sees("Log in")
