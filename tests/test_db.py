@@ -55,3 +55,14 @@ def test_the_next_start_stops_what_a_killed_one_has_left(tmp_path: Path) -> None
 def test_a_url_that_is_no_postgresql_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"CROSSLEDGER_DATABASE_URL|PostgreSQL"):
         conninfo(url)
+
+
+def test_what_is_done_once_on_a_machine_is_done_by_one_process_at_a_time(tmp_path: Path) -> None:
+    place = tmp_path / "there"
+    code = (
+        "import time; from pathlib import Path; from app.db import _alone_on_this_machine as alone\n"
+        f"place = Path({str(place)!r})\n"
+        "with alone():\n place.mkdir(); time.sleep(0.2); place.rmdir()"
+    )
+    together = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [each.wait() for each in together] == [0, 0, 0, 0]

@@ -55,10 +55,12 @@ async def measure() -> list[Row]:
     return rows
 
 
-async def survived(*, rounds: int, fleet: bool, seed: int = 1, longest: float = 2.0, **settings: str) -> Outcome:
+async def survived(
+    *, rounds: int, fleet: bool, seed: int = 1, longest: float = 2.0, forks: bool = False, **settings: str
+) -> Outcome:
     """Kill and restart `rounds` times under load, then wait for rest and look."""
     chance = random.Random(seed)
-    async with installed(**{**QUICK, **settings}) as site:
+    async with installed(forks=forks, **{**QUICK, **settings}) as site:
         victims = await _started(site, fleet=fleet)
         await _prepared(site)
         town = Town(site, chance)

@@ -12,7 +12,7 @@ OWNER, VIEWER = "owner@ours.example", "viewer@ours.example"
 @asynccontextmanager
 async def managed_site(*options: str, **settings: str) -> AsyncIterator[Site]:
     """`options`: of `crossledger serve`."""
-    async with installed(**settings) as site:
+    async with installed(forks=True, **settings) as site:
         await site.serve(*options)
         await site.connect()
         async with site.admin() as admin:

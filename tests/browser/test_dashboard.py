@@ -28,7 +28,7 @@ REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     """One pair in step, with webhooks on both sides; where both edit a field, a person decides."""
-    async with installed() as site:
+    async with installed(forks=True) as site:
         await site.serve()
         webhooks = await site.connect()
         await site.subscribe_highlevel()

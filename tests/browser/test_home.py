@@ -58,7 +58,7 @@ async def test_a_newcomer_sees_what_is_left_and_where_to_begin() -> None:
 
 
 async def test_bridges_are_looked_at_found_and_paused_together() -> None:
-    async with installed() as site, chromium() as browser:
+    async with installed(forks=True) as site, chromium() as browser:
         await site.serve()
         await sql(site, *AGENCY)
         async with visiting(browser, site) as visitor:
@@ -136,7 +136,7 @@ async def who_may_only_look_is_offered_nothing_else(site: Site, browser: Browser
 
 
 async def test_a_bridge_goes_live_is_paused_and_is_swept_from_its_page() -> None:
-    async with installed() as site, chromium() as browser, visiting(browser, site) as visitor:
+    async with installed(forks=True) as site, chromium() as browser, visiting(browser, site) as visitor:
         await site.serve()
         await site.connect(live=False)
         await visitor.become_owner()

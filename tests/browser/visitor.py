@@ -154,7 +154,7 @@ def setup_link(site: Site) -> str:
 @asynccontextmanager
 async def empty_site() -> AsyncIterator[Site]:
     """The service on a database without a single table, and a Marketplace app of the simulator's."""
-    async with installed() as site:
+    async with installed(forks=True) as site:
         async with await psycopg.AsyncConnection.connect(site.database, autocommit=True) as connection:
             await connection.execute("DROP SCHEMA public CASCADE")
             await connection.execute("CREATE SCHEMA public")

@@ -13,7 +13,7 @@ from tests.flows.driver import Site, installed
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    async with installed() as site:
+    async with installed(forks=True) as site:
         await site.serve()
         await site.connect(live=False)
         yield site

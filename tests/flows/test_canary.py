@@ -83,7 +83,9 @@ def echo(token: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    async with installed(log_level="debug", retry_first="0.1", retry_longest="0.3", poll_interval="0.05") as site:
+    async with installed(
+        forks=True, log_level="debug", retry_first="0.1", retry_longest="0.3", poll_interval="0.05"
+    ) as site:
         site.program = ("-m", "tests.flows.breaking")
         yield site
 

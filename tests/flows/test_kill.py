@@ -13,13 +13,13 @@ from tests.flows.driver import Postman, Site, installed
 
 
 async def test_nothing_is_lost_or_doubled_when_the_service_is_killed_under_load() -> None:
-    found = await survived(rounds=3, fleet=False, longest=1.2)
+    found = await survived(rounds=3, fleet=False, longest=1.2, forks=True)
     assert found.acked
     assert found.clean, _told(found)
 
 
 async def test_nothing_is_lost_or_doubled_when_a_worker_is_killed_under_load() -> None:
-    found = await survived(rounds=3, fleet=True, longest=1.2)
+    found = await survived(rounds=3, fleet=True, longest=1.2, forks=True)
     assert found.acked
     assert found.clean, _told(found)
 
@@ -30,7 +30,7 @@ def _told(found: Outcome) -> str:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    async with installed(**QUICK) as site:
+    async with installed(forks=True, **QUICK) as site:
         yield site
 
 

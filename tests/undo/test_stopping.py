@@ -84,7 +84,7 @@ async def test_what_is_not_there_is_said(world: World) -> None:
 
 
 async def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice() -> None:
-    async with installed(**QUICK) as site:
+    async with installed(forks=True, **QUICK) as site:
         service = await site.serve()
         await site.subscribe_ninja(await site.connect())
         await site.subscribe_highlevel()
