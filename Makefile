@@ -30,7 +30,7 @@ demo: $(RUNTIME) ## Tell the story: simulators, the service and one bridge; no a
 	@exec "$(BIN)/crossledger" demo $(ARGS)
 
 test: $(DEV) ## Run the tests
-	@exec "$(BIN)/python" -m pytest -n $(WORKERS) $(ARGS)
+	@exec "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(DEV) ## Check style and types
 	"$(BIN)/python" -m ruff check .

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import structlog
 import uvicorn
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
@@ -42,6 +43,9 @@ structlog.configure(
 # How long things take is for `make bench`; the first text that is drawn in a fresh clone takes seconds.
 hypothesis_settings.register_profile("crossledger", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("crossledger")
+
+# A test that asks a server on a machine with much else to do waits longer than httpx's five seconds.
+DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = 20
 
 ADMIN_TOKEN = "a-token-for-tests-only-1234567890"
 LOCATION = "sandboxLocation0001"
