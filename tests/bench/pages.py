@@ -33,10 +33,19 @@ FILL: tuple[LiteralString, ...] = (
       FROM generate_series(1, 50000) i RETURNING 1
     """,
     """
-    INSERT INTO activities (bridge_id, link_id, object, crm_id, billing_id, action, cause, changes)
+    INSERT INTO activities (bridge_id, link_id, object, crm_id, billing_id, at, action, cause, changes)
     SELECT 1, i % 50000 + 1, 'contact', 'c' || i % 50000 + 1, 'b' || i % 50000 + 1,
+           now() - (100000 - i) * interval '60 days' / 100000,
            CASE WHEN i % 50 = 0 THEN 'created' ELSE 'updated' END, 'ContactUpdate',
            '[{"field": "city", "side": "crm", "before": "York", "after": "Leeds"}]'
+      FROM generate_series(1, 100000) i RETURNING 1
+    """,
+    """
+    INSERT INTO events (delivery, connection_id, bridge_id, side, object, external_id, kind, state, received_at,
+                        handled_at, provider, deliveries)
+    SELECT 'bench:' || i, 1, 1, 'crm', 'contact', 'c' || i % 50000 + 1, 'ContactUpdate', 'done',
+           now() - (100000 - i) * interval '60 days' / 100000,
+           now() - (100000 - i) * interval '60 days' / 100000 + interval '20 ms', 'highlevel', 1
       FROM generate_series(1, 100000) i RETURNING 1
     """,
 )
@@ -51,13 +60,13 @@ async def measure() -> list[Row]:
         for statement in FILL:
             await site.rows(statement)
         async with await psycopg.AsyncConnection.connect(site.database, autocommit=True) as connection:
-            await connection.execute("ANALYZE")
+            await connection.execute("VACUUM (ANALYZE)")  # as PostgreSQL does by itself after a while
         waits, scanned = await _looked_at(site)
         service.stop()
     slowest = max(waits, key=lambda path: at(0.5, waits[path]))
     return [
         Row(
-            what="a page with 100,000 activities and 50,000 links: median of the slowest, and of all",
+            what="a page with 100,000 activities and events of 60 days and 50,000 links: median of the slowest, and of all",
             measured=f"{ms(at(0.5, waits[slowest]))} ({slowest}), {ms(at(0.5, list(chain(*waits.values()))))}",
             target="<= 500 ms",
             met=at(0.5, waits[slowest]) <= 0.5,
