@@ -11,7 +11,7 @@ from app.api.duplicates import ClusterDetail, MemberDetail, MemberOut, MergeIn, 
 from app.api.fields import Id
 from app.dashboard.forms import asking, checks, field, picked
 from app.dashboard.frame import Visit, frame, nothing, page, pages, said
-from app.dashboard.parts import SYSTEMS, button, cell, link, tag, text, when
+from app.dashboard.parts import SYSTEMS, button, cell, link, tag, text, when, wide
 from app.errors import CrossledgerError
 from app.models.duplicate import ClusterState
 from app.people.roles import Principal, Role
@@ -80,7 +80,7 @@ def _about(found: ClusterDetail) -> None:
 
 def _members(found: ClusterDetail) -> None:
     members = found.members
-    with tag("div", "wide"), tag("table", "stacked sides"):
+    with wide("The records side by side"), tag("table", "stacked sides"):
         text("caption", "The records side by side", "unseen")
         with tag("thead"), tag("tr"):
             text("th", "", scope="col")

@@ -68,10 +68,15 @@ def state(name: str) -> Element:
     return text("span", STATES.get(name, name.replace("_", " ")), f"state {name}")
 
 
+def wide(label: str) -> Element:
+    """What is wider than the screen is moved within it: by the keyboard too, which has to get there for that."""
+    return tag("div", "wide", tabindex="0", role="group", aria_label=label)
+
+
 @contextmanager
 def table(label: str, heads: Sequence[str]) -> Iterator[None]:
     """Rows are put within."""
-    with tag("div", "wide"), tag("table", "stacked"):
+    with wide(label), tag("table", "stacked"):
         text("caption", label, "unseen")
         with tag("thead"), tag("tr"):
             for head in heads:

@@ -66,6 +66,8 @@ def routes() -> APIRouter:
             show_welcome_message=False,
             markdown=False,
         )
+        # It has no name for a screen reader, and the pages say themselves what goes on.
+        nicegui.config.quasar_config["loadingBar"]["skipHijack"] = True
     router = APIRouter()
     for part in PARTS:
         router.include_router(part.router)

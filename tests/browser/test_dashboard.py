@@ -12,6 +12,8 @@ from tests.flows.driver import Site, installed
 pytestmark = pytest.mark.timeout(300)
 
 PAGES = (
+    "/",
+    "/bridges/1",
     "/activity",
     "/records/1",
     "/records/99",
@@ -21,6 +23,12 @@ PAGES = (
     "/runs",
     "/undo",
     "/undo?record=1",
+    "/connections",
+    "/duplicates",
+    "/people",
+    "/notifications",
+    "/account",
+    "/connect",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 
@@ -46,19 +54,35 @@ async def jane(site: Site) -> tuple[str, dict[str, Any]]:
 
 
 async def test_every_page_loads_in_any_light_and_on_a_telephone(site: Site) -> None:
-    """Empty, and with records; nothing is wider than the screen, and the browser has nothing to complain about."""
+    """Empty, and with records; nothing is wider than the screen, nobody is shut out, and the browser is content."""
     async with chromium() as browser, visiting(browser, site) as visitor:
         await visitor.become_owner()
-        for filled in (False, True):
-            for path, width, scheme in product(PAGES, (1280, 390), ("light", "dark")):
-                await visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                await visitor.page.set_viewport_size({"width": width, "height": 800})
+        for state in (None, jane, in_trouble):
+            if state:
+                await state(site)
+            for path in PAGES:
                 await visitor.open(path)
                 await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
-                wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, (path, width, wide)
-            if not filled:
-                await jane(site)
+                for width, scheme in product((1280, 390), ("light", "dark")):
+                    await visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                    await visitor.page.set_viewport_size({"width": width, "height": 800})
+                    await visitor.is_usable_by_everybody()
+                    wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
+                    assert wide <= width, (path, width, wide)
+
+
+async def in_trouble(site: Site) -> None:
+    """A record that waits for a decision, one that failed, and a vendor that lets nobody in."""
+    for client in await site.clients():
+        await both_move(site, client["id_number"] or client["custom_value4"], client)
+    refuse = {"kind": "status", "status": 422, "method": "POST", "path": "/clients", "body": REFUSAL}
+    (await site.ninja.post("/_control/faults", json=refuse)).raise_for_status()
+    await site.add_contact(firstName="Joe", lastName="Roe", email="joe@acme.example")
+    await site.at_rest()
+    fault = {"kind": "status", "status": 401, "path": "/", "body": {"message": "Invalid JWT"}}
+    (await site.highlevel.post("/_control/faults", json=fault)).raise_for_status()
+    async with site.admin() as admin:
+        assert (await admin.post("/api/v1/connections/1/check")).is_error
 
 
 async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:

@@ -26,9 +26,10 @@ def _give_up(reason: str) -> NoReturn:
 
 
 try:
+    from axe_playwright_python.async_playwright import Axe
     from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Response, async_playwright, expect
 except ModuleNotFoundError:
-    _give_up("the tests in a browser need playwright, which is in the extra `dev`")
+    _give_up("the tests in a browser need playwright and axe-core, which are in the extra `dev`")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None) or _give_up(
@@ -98,6 +99,16 @@ class Visitor:
         elsewhere = [url for url in self.requests if not url.startswith("data:") and urlsplit(url).hostname != LOOPBACK]
         assert not elsewhere, elsewhere
         assert not self.complaints, self.complaints
+
+    async def is_usable_by_everybody(self) -> None:
+        """axe-core finds nothing serious: contrast, labels, roles, what a screen reader needs."""
+        found = (await Axe().run(self.page)).response["violations"]
+        serious = [
+            (each["id"], [node["html"] for node in each["nodes"]])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert not serious, (self.page.url, serious)
 
     async def open(self, path: str) -> None:
         await self.page.goto(self.site.url + path)
