@@ -21,6 +21,8 @@ PAGES = (
     "/runs",
     "/undo",
     "/undo?record=1",
+    "/sandbox",
+    "/settings",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 
