@@ -43,6 +43,7 @@ NEEDED = {
     ("GET", "/links/{link_id}/history"): Role.VIEWER,
     ("POST", "/links/{link_id}/sync"): Role.OPERATOR,
     ("GET", "/activities"): Role.VIEWER,
+    ("GET", "/activities/export"): Role.VIEWER,
     ("GET", "/activities/{activity_id}"): Role.VIEWER,
     ("GET", "/jobs"): Role.VIEWER,
     ("POST", "/jobs/retry"): Role.OPERATOR,

@@ -15,7 +15,7 @@ from app.api.requests import In
 from app.api.schemas import Out
 from app.errors import Rejected
 from app.models.run import RunKind
-from app.sweep.reading import Scope
+from app.sweep.readings import Scope
 from app.sync.records import Side
 from app.trying import beginning, people, troubles
 from app.trying.troubles import SAID, Trouble

@@ -24,7 +24,7 @@ MAY = {
         GET /events             GET /events/{event_id}
         GET /links              GET /links/{link_id}
         GET /conflicts          GET /conflicts/{link_id}
-        GET /activities         GET /activities/{activity_id}
+        GET /activities         GET /activities/{activity_id}       GET /activities/export
         GET /jobs
         GET /runs               GET /runs/{run_id}
         GET /plans/{run_id}     GET /plans/{run_id}/items       GET /plans/{run_id}/export

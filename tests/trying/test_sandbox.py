@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.errors import Rejected
 from app.main import build
 from app.providers.sandboxed import ADDRESSES
 from app.settings import Settings
@@ -123,7 +124,7 @@ async def test_a_set_up_that_fails_leaves_nothing(house: House, monkeypatch: pyt
     from app.trying import beginning
 
     async def fails(*_: object) -> None:
-        raise beginning.Rejected("no")
+        raise Rejected("no")
 
     monkeypatch.setattr(beginning, "make_bridge", fails)
     assert (await house.admin.post("/api/v1/sandbox")).status_code == 422

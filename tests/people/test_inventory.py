@@ -12,7 +12,7 @@ from app.meanings import MEANINGS
 from app.settings import Settings
 from tests.people.conftest import House
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CANARY = "canary-" + "c" * 40
 
 
