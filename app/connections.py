@@ -1,7 +1,7 @@
 """Connections: checked by a call before they are stored, opened for the length of a job, waiting when refused."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,26 +21,15 @@ from app.models import Budget, Connection, FormerKey
 from app.models.connection import Auth, ConnectionKind, ConnectionState
 from app.providers.base import Access, Account, Gate, Login, Membership, OpenGate, Profile, Provider
 from app.providers.hooks import Hooks
+from app.providers.sandboxed import is_sandbox
 from app.queue import transact
 from app.redaction import keep_secret, keep_secret_here
 from app.sync.records import Side
 from app.sync.resuming import resume
 from app.tokens import Guardian
-from app.vault import Vault, digest, new_secret
+from app.vault import Vault, WebhookSecrets, digest
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookSecrets:
-    """Shown once, when they are made: the path key and the value of the secret header."""
-
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-
-    @classmethod
-    def new(cls) -> "WebhookSecrets":
-        return cls(new_secret(), new_secret())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +39,8 @@ class Connections:
     vault: Vault
     budgets: Budgets
     client: httpx.AsyncClient
+    sandbox: httpx.AsyncClient
+    """For the accounts of the sandbox, and for no other."""
     providers: Mapping[str, Provider]
     guardian: Guardian
 
@@ -78,7 +69,7 @@ class Connections:
             data["slot_field"] = self.slot(bridge)
         access = replace(self._access(view), data=data)
         gate: Gate = self.budgets.gate(view.id, view.provider, background=background)
-        return provider.open(access, through(gate) if through else gate, self.client)
+        return provider.open(access, through(gate) if through else gate, self._client(view.base_url))
 
     def slot(self, bridge: BridgeView) -> str:
         """The billing field that carries the CRM id; "" where the provider has none."""
@@ -91,7 +82,7 @@ class Connections:
         `stored`: False for a connection that was deleted, whose budget is gone.
         """
         gate = self.budgets.gate(row.id or 0, row.provider) if stored else OpenGate()
-        return self.provider(row.provider).hooks(self._access(row), gate, self.client)
+        return self.provider(row.provider).hooks(self._access(row), gate, self._client(row.base_url))
 
     async def sign_in(self, provider: str, *, base_url: str, login: Login) -> Sequence[Membership]:
         """The accounts that a login opens, with their tokens. Raises what the vendor's answer means."""
@@ -105,7 +96,7 @@ class Connections:
         keep_secret(*secrets.values())
         asked = self.provider(provider)
         url = base_url or asked.default_base_url
-        return await asked.probe(Access(base_url=url, account_id=account_id, secrets=secrets), self.client)
+        return await asked.probe(Access(base_url=url, account_id=account_id, secrets=secrets), self._client(url))
 
     async def add(
         self, provider: str, *, name: str, base_url: str, secrets: Mapping[str, str], profile: Profile
@@ -195,7 +186,7 @@ class Connections:
         else:
             access = Access(base_url=row.base_url, account_id=row.account_id, secrets={}, keys=keys)
             provider = self.provider(row.provider)
-            profile = await provider.probe(access, self.client)
+            profile = await provider.probe(access, self._client(row.base_url))
             granted = await self.guardian.scopes(row.id or 0)
             bridges = await self.directory.bridges_of(row.id or 0)
             used = {"contact"}.union(*(bridge.settings.objects() for bridge, _ in bridges))
@@ -281,6 +272,9 @@ class Connections:
                 await self.renew(connection_id)
             except (CrossledgerError, NoResultFound) as failure:  # the latter: deleted meanwhile
                 log.info("connection.still_refused", connection=connection_id, reason=str(failure))
+
+    def _client(self, base_url: str) -> httpx.AsyncClient:
+        return self.sandbox if is_sandbox(base_url) else self.client
 
     def _access(self, view: ConnectionView | Connection) -> Access:
         oauth = view.auth == Auth.OAUTH

@@ -33,8 +33,9 @@ from app.providers.addresses import Reach
 from app.providers.base import Provider
 from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.provider import HighLevel
-from app.providers.http import make_client
+from app.providers.http import make_client, make_sandbox_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
+from app.providers.sandboxed import Ports
 from app.queue import make_app
 from app.redaction import keep_secret
 from app.replaying import Replaying
@@ -45,11 +46,12 @@ from app.sweep.work import Sweeper
 from app.sync.engine import Engine
 from app.sync.store import Store
 from app.tokens import Guardian
+from app.trying.host import Host
 from app.undo.reverting import Reverting
 from app.undo.store import UndoStore
 from app.undo.undoing import Undoing
 from app.vault import Vault
-from app.web import access, docs, health, pages, problems, webhooks
+from app.web import access, docs, health, pages, problems, sandbox_webhooks, webhooks
 from app.web.protection import ProtectedAPI
 from app.worker import Worker
 
@@ -75,10 +77,12 @@ class Service:
     installer: Installer
     runs: Runs
     undoing: Undoing
+    sandbox: Host
     dashboard: Dashboard = field(default_factory=Dashboard)
 
     async def close(self) -> None:
         await self.client.aclose()
+        await self.connections.sandbox.aclose()
         await self.directory.close()
         await self.db.dispose()
 
@@ -91,7 +95,8 @@ class Service:
                 self.inbox.start()
             working = asyncio.create_task(self.worker.run(stop), name="worker") if worker else None
             try:
-                yield
+                async with self.sandbox.keeping(works=web and worker):
+                    yield
             finally:
                 stop.set()
                 if working:
@@ -138,7 +143,10 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
     guardian = Guardian(db, vault, {})
     app = highlevel_app(settings)
     guardian.exchanges = {"highlevel": HighLevelExchange(app, client, guardian)}
-    connections = Connections(engine, directory, vault, Budgets(db, limits), client, providers(settings), guardian)
+    ports = Ports()
+    connections = Connections(
+        engine, directory, vault, Budgets(db, limits), client, make_sandbox_client(ports), providers(settings), guardian
+    )
     store = Store(db, claim_seconds=settings.claim_seconds, burst_seconds=settings.burst_seconds)
     sync = RecordSync(settings, directory, connections, store, Engine(store, connections.open))
 
@@ -163,8 +171,9 @@ def build(settings: Settings, url: str, bundled: Bundled | None = None) -> Servi
     worker = Worker(settings, engine, queue, sync, connections, installations, runs, sweeps, revive)
     worker.register()
     Notifier.make(settings, engine, connections).register(queue)
-    inbox = Inbox(db, directory)
-    return Service(settings, db, engine, queue, client, directory, connections, inbox, worker, installer, runs, undoing)
+    inbox, sandbox = Inbox(db, directory), Host(settings, db, connections, ports)
+    parts = (directory, connections, inbox, worker, installer, runs, undoing, sandbox)
+    return Service(settings, db, engine, queue, client, *parts)
 
 
 def managed(service: Service, *, worker: bool) -> Lifespan:
@@ -204,10 +213,12 @@ def web_app(service: Service, lifespan: Lifespan | None) -> FastAPI:
     app.state.installer = service.installer
     app.state.runs = service.runs
     app.state.undoing = service.undoing
+    app.state.sandbox = service.sandbox
     webhooks.install(app, webhooks.Door.make(service.settings, service.inbox, service.directory))
+    sandbox_webhooks.install(app, service.inbox, service.directory, service.sandbox)
     docs.install(app)
     app.include_router(health.make_router(service.engine, late_after=LATE))
-    api.install(app, service.settings, service.connections, service.runs, service.undoing)
+    api.install(app, service.settings, service.connections, service.runs, service.undoing, service.sandbox)
     pages.install(app)
     service.dashboard.install(app)
     return app

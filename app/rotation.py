@@ -73,6 +73,32 @@ class _Place:
         return cls(table, key, table.c[column])
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """How many secrets are stored, by what opens them."""
+
+    newest: int = 0
+    older: int = 0
+    unreadable: int = 0
+
+
+async def sealed(engine: AsyncEngine, vault: Vault) -> Sealed:
+    """What a rotation would find. Nothing is changed."""
+    newest = older = unreadable = 0
+    for model, column in SEALED:
+        place = _Place.of(model, column)
+        statement = select(place.sealed).where(place.sealed.is_not(None) & (place.sealed != ""))
+        async with engine.connect() as connection:
+            for envelope in await connection.scalars(statement):
+                if vault.is_current(envelope):
+                    newest += 1
+                elif vault.resealed(envelope) is None:
+                    unreadable += 1
+                else:
+                    older += 1
+    return Sealed(newest, older, unreadable)
+
+
 async def _round(engine: AsyncEngine, vault: Vault, place: _Place, batch: int) -> tuple[int, int, int]:
     """Once through a table, some rows in each transaction: how many were old, unreadable, and sealed anew."""
     old = lost = done = 0

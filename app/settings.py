@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         return self.data_dir.expanduser().resolve()
 
     @property
+    def local_url(self) -> str:
+        """Where programs on this machine reach us."""
+        everywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- none is listened on here
+        host = everywhere.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
     def sealing_keys(self) -> tuple[str, ...]:
         """Newest first, each once."""
         several = (key.strip() for key in self.secret_keys.get_secret_value().split(","))

@@ -14,11 +14,13 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.connections import Connections, WebhookSecrets
+from app.connections import Connections
 from app.errors import CrossledgerError, Reconnect, Rejected
 from app.models import Connection, FormerKey
 from app.models.connection import ConnectionState
 from app.providers.hooks import Change, Mailbox, Step
+from app.providers.sandboxed import is_sandbox
+from app.vault import WebhookSecrets
 
 log = structlog.get_logger()
 
@@ -30,8 +32,11 @@ FAREWELL = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
+    """`local_url`: where the sandbox's simulators call, which run on this machine."""
+
     connections: Connections
     public_url: str
+    local_url: str = ""
 
     async def look(self, connection_id: int) -> Sequence[Change]:
         """What an installation would do now. Raises Unsupported, and what the vendor's answer means."""
@@ -43,7 +48,7 @@ class Subscriptions:
         return self._unreachable(row) or self.connections.hooks(row).obstacle
 
     def _unreachable(self, row: Connection) -> str:
-        if not _is_loopback(self.public_url) or _is_loopback(row.base_url):
+        if not _is_loopback(self.public_url) or _is_loopback(row.base_url) or is_sandbox(row.base_url):
             return ""
         return (
             f"the vendor cannot reach {self.public_url}: set CROSSLEDGER_PUBLIC_URL to the address under which this"
@@ -147,7 +152,8 @@ class Subscriptions:
         async with self.connections.engine.connect() as connection:
             former = set(await connection.scalars(select(col(FormerKey.digest))))
         former |= {row.webhook_key_digest} if row.webhook_key_digest else set()
-        return Mailbox(root=f"{self.public_url}/webhooks", key=secrets.key, secret=secrets.secret, former=former)
+        ours = self.local_url if is_sandbox(row.base_url) else self.public_url
+        return Mailbox(root=f"{ours}/webhooks", key=secrets.key, secret=secrets.secret, former=former)
 
 
 def _is_loopback(url: str) -> bool:

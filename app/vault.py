@@ -6,6 +6,7 @@ import json
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -77,3 +78,15 @@ def new_secret() -> str:
     made = secrets.token_urlsafe(32)
     keep_secret(made)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecrets:
+    """Shown once, when they are made: the path key and the value of the secret header."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    @classmethod
+    def new(cls) -> "WebhookSecrets":
+        return cls(new_secret(), new_secret())

@@ -246,7 +246,7 @@ class Worker:
         await self.connections.look_again()
 
     async def _check_webhooks(self) -> None:
-        await Subscriptions(self.connections, self.settings.public_url).check_all()
+        await Subscriptions(self.connections, self.settings.public_url, self.settings.local_url).check_all()
 
 
 def _target(job: Job) -> Target:

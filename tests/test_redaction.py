@@ -17,7 +17,6 @@ from pydantic import SecretStr
 import app.redaction
 from app.api.requests import HighLevelIn, InvoiceNinjaIn, SecretsIn
 from app.api.webhook_setup import webhooks
-from app.connections import WebhookSecrets
 from app.logs import Redacting, _redact, configure
 from app.main import build
 from app.people import passwords, sessions
@@ -28,7 +27,7 @@ from app.providers.http import make_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.redaction import HIDDEN, MOST, keep_secret, keep_secret_here, redacted
 from app.settings import Settings
-from app.vault import Vault, digest, new_secret
+from app.vault import Vault, WebhookSecrets, digest, new_secret
 
 CANARY = "canary-0123456789-abcdefghijklmnopqrstuvwxyz"
 

@@ -21,6 +21,8 @@ from app.api import (
     plans,
     replay,
     runs,
+    sandbox,
+    service_settings,
     subscriptions,
     sweeps,
     tokens,
@@ -36,6 +38,7 @@ from app.notify.notifier import Notifier
 from app.runs import Runs
 from app.settings import Settings
 from app.subscriptions import Subscriptions
+from app.trying.host import Host
 from app.undo.undoing import Undoing
 from app.web.access import API
 
@@ -61,6 +64,8 @@ PARTS = (
     failures,
     alerts,
     channels,
+    sandbox,
+    service_settings,
     me,
     users,
     tokens,
@@ -68,16 +73,20 @@ PARTS = (
 )
 
 
-def install(app: FastAPI, settings: Settings, connections_: Connections, runs_: Runs, undoing: Undoing) -> None:
+def install(
+    app: FastAPI, settings: Settings, connections_: Connections, runs_: Runs, undoing: Undoing, host: Host
+) -> None:
     """Every route asks who is there, and whether they may; there is no way to leave it out."""
     engine = connections_.engine
     desk = Desk(
         public_url=settings.public_url,
         engine=engine,
         connections=connections_,
-        subscriptions=Subscriptions(connections_, settings.public_url),
+        subscriptions=Subscriptions(connections_, settings.public_url, settings.local_url),
         runs=runs_,
         undoing=undoing,
+        sandbox=host,
+        settings=settings,
     )
     notifier = Notifier.make(settings, engine, connections_)
     app.state.notifier = notifier

@@ -1,17 +1,27 @@
 """Activities: what was done, field by field."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from sqlalchemy import or_, select
+from fastapi.responses import StreamingResponse
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from app.api.desk import AtDesk
-from app.api.fields import Id, Word
+from app.api.fields import MAX_ID, Id, Word
 from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
 from app.api.schemas import ActivityOut, Page
+from app.api.spreadsheet import exported, lines, sheet
 from app.models import Activity, Link
+
+COLUMNS = (
+    "activity", "at", "bridge", "object", "crm id", "billing id", "what", "cause", "run", "field", "side", "before",
+    "after", "why",
+)  # fmt: skip
+_AT_ONCE = 1000
 
 router = APIRouter(prefix="/activities", tags=["activities"])
 
@@ -28,6 +38,41 @@ async def list_activities(
     record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None,
 ) -> Page[ActivityOut]:
     """Newest first. An attempt that changed nothing leaves none."""
+    only = _only(bridge_id, link_id, run_id, action, object_, record)
+    return await page(desk.engine, Activity, ActivityOut, part, *only)
+
+
+@router.get(
+    "/export",
+    summary="Export activities",
+    response_class=StreamingResponse,
+    responses=exported("All that fit"),
+)
+async def export_activities(
+    desk: AtDesk,
+    form: Literal["csv", "json"] = "csv",
+    bridge_id: Id | None = None,
+    link_id: Id | None = None,
+    run_id: Id | None = None,
+    action: Word | None = None,
+    object_: Annotated[Word | None, Query(alias="object")] = None,
+    record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None,
+) -> StreamingResponse:
+    """Newest first, with the filters of the list: CSV with a row for each field, or a JSON object in each line."""
+    found = _each(desk.engine, _only(bridge_id, link_id, run_id, action, object_, record))
+    if form == "csv":
+        return sheet("activities.csv", COLUMNS, (row async for each in found for row in rows_of(each)))
+    return lines("activities.jsonl", (each.model_dump(mode="json") async for each in found))
+
+
+def _only(
+    bridge_id: int | None,
+    link_id: int | None,
+    run_id: int | None,
+    action: str | None,
+    object_: str | None,
+    record: str | None,
+) -> list[ColumnElement[bool]]:
     only = equal(
         (col(Activity.bridge_id), bridge_id),
         (col(Activity.link_id), link_id),
@@ -38,7 +83,34 @@ async def list_activities(
     if record is not None:
         pairs = select(col(Link.id)).where(or_(col(Link.crm_id) == record, col(Link.billing_id) == record))
         only.append(col(Activity.link_id).in_(pairs))
-    return await page(desk.engine, Activity, ActivityOut, part, *only)
+    return only
+
+
+async def _each(engine: AsyncEngine, only: Sequence[ColumnElement[bool]]) -> AsyncIterator[ActivityOut]:
+    """A thousand are read at a time, so that a log of any length needs no memory."""
+    below: int | None = MAX_ID
+    while below is not None:
+        id_ = col(Activity.id)
+        some = select(Activity).where(*only, id_ < below).order_by(id_.desc()).limit(_AT_ONCE)
+        async with AsyncSession(engine) as session:
+            rows = (await session.scalars(some)).all()
+        for row in rows:
+            yield ActivityOut.model_validate(row)
+        below = rows[-1].id if rows else None
+
+
+def rows_of(activity: ActivityOut) -> list[tuple[Any, ...]]:
+    """Below COLUMNS: one for each field, or one where there is none."""
+    named = (
+        activity.id, activity.at.isoformat(timespec="seconds"), activity.bridge_id, activity.object, activity.crm_id,
+        activity.billing_id, activity.action, activity.cause, activity.run_id,
+    )  # fmt: skip
+    if not activity.changes:
+        return [(*named, "", "", "", "", activity.detail)]
+    return [
+        (*named, each.field, each.side, each.before, each.after or each.held, each.why or each.note or activity.detail)
+        for each in activity.changes
+    ]
 
 
 @router.get("/{activity_id}", summary="Show an activity", responses=problems(404))

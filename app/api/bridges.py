@@ -22,6 +22,7 @@ from app.directory import BridgeView, view_of
 from app.models import Bridge, Connection, Event
 from app.models.connection import ConnectionKind, ConnectionState
 from app.providers.base import Provider
+from app.providers.sandboxed import is_sandbox
 from app.queue import transact
 from app.sync.fieldmap import resolve
 from app.sync.filters import unknown as unknown_field
@@ -44,6 +45,7 @@ async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
     async with AsyncSession(desk.engine, expire_on_commit=False) as session, session.begin():
         await _provider(desk, session, wanted.crm_connection_id, Side.CRM)
         billing = await _provider(desk, session, wanted.billing_connection_id, Side.BILLING)
+        await _check_worlds(session, wanted)
         _check_slot(wanted.settings, billing)
         await _check_chosen(desk, session, row, wanted.settings)
         session.add(row)
@@ -136,6 +138,14 @@ async def _provider(desk: Desk, session: AsyncSession, connection_id: int, side:
     if provider.side is not side:
         raise refused(f"{provider.label} (connection {connection_id}) is {_CALLED[side.other]}, not {_CALLED[side]}.")
     return provider
+
+
+async def _check_worlds(session: AsyncSession, wanted: BridgeIn) -> None:
+    """An account of the sandbox and a real one are never kept in step: made-up people would be written there."""
+    ends = (wanted.crm_connection_id, wanted.billing_connection_id)
+    crm, billing = [is_sandbox((await session.get_one(Connection, each)).base_url) for each in ends]
+    if crm is not billing:
+        raise refused("One of these accounts is the sandbox's and the other one is real: they are never bridged.")
 
 
 def _settings(row: Bridge) -> BridgeSettings | None:

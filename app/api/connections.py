@@ -20,6 +20,7 @@ from app.connections import forget_key
 from app.errors import Choice, CrossledgerError, Gone, Reconnect, Rejected
 from app.models import Bridge, Connection
 from app.models.connection import ConnectionState
+from app.providers.sandboxed import is_sandbox
 
 router = APIRouter(prefix="/connections", tags=["connections"], route_class=Bounded)
 
@@ -32,6 +33,13 @@ async def connect(desk: AtDesk, wanted: ConnectionIn) -> NewConnectionOut:
 
     A login that opens several companies is answered 409, with `choices`.
     """
+    if wanted.base_url and is_sandbox(wanted.base_url):
+        raise refused("This is the address of an account of the sandbox: begin the sandbox, and it is connected.")
+    return await connect_account(desk, wanted)
+
+
+async def connect_account(desk: Desk, wanted: HighLevelIn | InvoiceNinjaIn) -> NewConnectionOut:
+    """The same for callers within the service. Raises what the vendor's answer means."""
     url = wanted.base_url or ""
     secrets = wanted.secrets() | await _signed_in(desk, wanted)
     try:

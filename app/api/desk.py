@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.connections import Connections
 from app.notify.notifier import Notifier
 from app.runs import Runs
+from app.settings import Settings
 from app.subscriptions import Subscriptions
+from app.trying.host import Host
 from app.undo.undoing import Undoing
 
 
@@ -22,6 +24,8 @@ class Desk:
     subscriptions: Subscriptions
     runs: Runs
     undoing: Undoing
+    sandbox: Host
+    settings: Settings
 
 
 def laid_out(desk: Desk, notifier: Notifier) -> Callable[[Request], None]:

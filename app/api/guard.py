@@ -43,6 +43,7 @@ NEEDED = {
     ("GET", "/links/{link_id}/history"): Role.VIEWER,
     ("POST", "/links/{link_id}/sync"): Role.OPERATOR,
     ("GET", "/activities"): Role.VIEWER,
+    ("GET", "/activities/export"): Role.VIEWER,
     ("GET", "/activities/{activity_id}"): Role.VIEWER,
     ("GET", "/jobs"): Role.VIEWER,
     ("POST", "/jobs/retry"): Role.OPERATOR,
@@ -80,6 +81,15 @@ NEEDED = {
     ("POST", "/duplicates/{cluster_id}/dismiss"): Role.OPERATOR,
     ("POST", "/duplicates/{cluster_id}/reopen"): Role.OPERATOR,
     ("POST", "/duplicates/{cluster_id}/merge"): Role.OPERATOR,
+    ("GET", "/sandbox"): Role.VIEWER,
+    ("POST", "/sandbox"): Role.OWNER,
+    ("DELETE", "/sandbox"): Role.OWNER,
+    ("GET", "/sandbox/people"): Role.VIEWER,
+    ("POST", "/sandbox/people"): Role.OPERATOR,
+    ("PATCH", "/sandbox/people/{side}/{person_id}"): Role.OPERATOR,
+    ("DELETE", "/sandbox/people/{side}/{person_id}"): Role.OPERATOR,
+    ("POST", "/sandbox/troubles"): Role.OPERATOR,
+    ("DELETE", "/sandbox/troubles"): Role.OPERATOR,
     ("GET", "/users"): Role.OWNER,
     ("POST", "/users"): Role.OWNER,
     ("GET", "/users/{user_id}"): Role.OWNER,
@@ -90,6 +100,7 @@ NEEDED = {
     ("GET", "/tokens/{token_id}"): Role.OWNER,
     ("DELETE", "/tokens/{token_id}"): Role.OWNER,
     ("GET", "/audit"): Role.OWNER,
+    ("GET", "/settings"): Role.OWNER,
 }
 
 # For the documentation only: `guard` reads both by itself.

@@ -1,8 +1,8 @@
 """What a person enters at the vendor so that it calls us: addresses and secrets, shown when they are made."""
 
 from app.api.schemas import Webhooks
-from app.connections import WebhookSecrets
 from app.providers.invoice_ninja.webhook import HANDLED, SECRET_HEADER, address, spoken
+from app.vault import WebhookSecrets
 
 
 def webhooks(provider: str, public_url: str, made: WebhookSecrets) -> Webhooks:

@@ -29,6 +29,8 @@ PATHS = {
         "people",
         "records",
         "runs",
+        "sandbox",
+        "settings",
         "undo",
     ),
 }

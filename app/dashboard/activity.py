@@ -58,6 +58,14 @@ async def activity(
                 link("Newest", query("/activity", given))
             if found.next_cursor:
                 link("Older", query("/activity", {**given, "cursor": found.next_cursor}))
+            if found.items:
+                _exports({"bridge_id": bridge, "object": object_, "action": action, "record": record, "run_id": run})
+
+
+def _exports(given: dict[str, object]) -> None:
+    """All that fits, not this page alone."""
+    for form, label in (("csv", "Export as CSV"), ("json", "Export as JSON")):
+        link(label, query("/api/v1/activities/export", {**given, "form": form})).props["download"] = True
 
 
 def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from app.dashboard.bridge_table import BridgeTable
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
 from app.people.roles import Principal, Role
+from app.providers.sandboxed import is_sandbox
 from app.sync.fieldmap import Direction
 from app.sync.objects import OBJECTS
 from app.web.access import PageRefused, require
@@ -178,9 +179,12 @@ def _webhooks(visit: Visit, crm: ConnectionOut, billing: ConnectionOut) -> None:
     with tag("dl"):
         text("dt", f"HighLevel: {crm.name}")
         with tag("dd"):
-            text("span", f"Enter this address once in your Marketplace app, under webhooks, for {_EVENTS}: ")
-            text("code", address)
-            text("span", ". A workflow sends to the address that was shown when the location was connected.")
+            if is_sandbox(crm.base_url):
+                text("span", "Sent by the simulator of the sandbox.")
+            else:
+                text("span", f"Enter this address once in your Marketplace app, under webhooks, for {_EVENTS}: ")
+                text("code", address)
+                text("span", ". A workflow sends to the address that was shown when the location was connected.")
         text("dt", f"Invoice Ninja: {billing.name}")
         with tag("dd"):
             if billing.webhooks_problem:

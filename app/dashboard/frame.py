@@ -19,12 +19,13 @@ from app.api.bridges import list_bridges
 from app.api.desk import Desk
 from app.api.reading import slice_of
 from app.dashboard.parts import html, link, tag, text
+from app.dashboard.sandbox_banner import banner
 from app.errors import CrossledgerError
 from app.notify.notifier import Notifier
 from app.people import audit
 from app.people.roles import Principal, Role
 from app.web.access import address_of, gate_of, login_path, require
-from app.web.pages.layout import ICON, desk_of, header
+from app.web.pages.layout import ICON, desk_of, header, is_of_sandbox
 
 log = structlog.get_logger()
 
@@ -142,10 +143,13 @@ def frame(request: Request, title: str, *, lead: str = "") -> Iterator[Visit]:
         html(header(request)).move(target_index=0)
     client.content.classes(replace="dashboard")
     client.content.props["id"] = "main"
+    visit = Visit(request, request.state.principal, desk_of(request))
+    if is_of_sandbox(request):
+        banner(visit)
     text("h1", title)
     if lead:
         text("p", lead, "lead")
-    yield Visit(request, request.state.principal, desk_of(request))
+    yield visit
 
 
 async def bridge_names(visit: Visit) -> dict[str, str]:

@@ -13,6 +13,7 @@ from app.dashboard.charts import Charts
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import cell, link, table, tag, text
+from app.dashboard.sandbox import offer
 from app.models.connection import ConnectionState
 from app.overview import Standing
 from app.people.roles import Role
@@ -45,6 +46,8 @@ async def home(
     with frame(request, "Overview") as visit:
         steps = await show_steps(visit.desk)
         connections = await list_connections(visit.desk, slice_of(_CONNECTIONS))
+        if not connections.items:
+            offer(visit)
         _checklist(steps, visit)
         text("h2", "Bridges")
         if steps.bridge:

@@ -11,6 +11,7 @@ from app.dashboard.activity import activities
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages
 from app.dashboard.parts import SYSTEMS, button, cell, state, table, tag, text, when
 from app.dashboard.parts import link as goto
+from app.dashboard.sandbox_banner import banner
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
 
@@ -27,6 +28,8 @@ async def record(request: Request, link_id: Id) -> None:
         except (HTTPException, CrossledgerError):
             nothing("There is no such record here, or its bridge was deleted.", ("All activity", "/activity"))
             return
+        if link.bridge_id in visit.desk.sandbox.standing.bridges:
+            banner(visit)
         _about(link)
         if visit.may(Role.OPERATOR):
             _actions(visit, link)

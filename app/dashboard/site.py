@@ -18,6 +18,8 @@ from app.dashboard import (
     people,
     record,
     runs,
+    sandbox,
+    settings,
     undo,
 )
 
@@ -37,6 +39,8 @@ PARTS = (
     cluster,
     people,
     notifications,
+    sandbox,
+    settings,
 )
 
 

@@ -28,6 +28,7 @@ import structlog
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
 from app.providers.addresses import Network, Reach, Resolver, resolve
 from app.providers.base import Gate, Keys
+from app.providers.sandboxed import Ports, SandboxNetwork
 from app.redaction import redacted
 from app.sync.values import storable
 
@@ -60,8 +61,17 @@ class Client(httpx.AsyncClient):
 
 def make_client(reach: Reach = Reach.INTERNET, resolver: Resolver = resolve) -> httpx.AsyncClient:
     """The process-wide client. Redirects are never followed: a token must not travel to another host."""
+    return _client(make_transport(reach, resolver))
+
+
+def make_sandbox_client(ports: Ports) -> httpx.AsyncClient:
+    """For the accounts of the sandbox, and good for nothing else."""
+    return _client(_transport(SandboxNetwork(ports)))
+
+
+def _client(transport: httpx.AsyncHTTPTransport) -> httpx.AsyncClient:
     return Client(
-        transport=make_transport(reach, resolver),
+        transport=transport,
         timeout=TIMEOUT,
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT},
@@ -77,6 +87,10 @@ def trusted() -> ssl.SSLContext:
 
 def make_transport(reach: Reach, resolver: Resolver = resolve) -> httpx.AsyncHTTPTransport:
     """Goes where `reach` allows, whatever a name stands for in that moment."""
+    return _transport(Network(reach, resolver))
+
+
+def _transport(network: httpcore.AsyncNetworkBackend) -> httpx.AsyncHTTPTransport:
     authorities = trusted()
     transport = httpx.AsyncHTTPTransport(verify=authorities, limits=LIMITS, trust_env=False)
     # httpx has no argument for the network below its pool. Where it keeps its pool elsewhere one day, nothing starts.
@@ -87,7 +101,7 @@ def make_transport(reach: Reach, resolver: Resolver = resolve) -> httpx.AsyncHTT
         max_connections=LIMITS.max_connections,
         max_keepalive_connections=LIMITS.max_keepalive_connections,
         keepalive_expiry=LIMITS.keepalive_expiry,
-        network_backend=Network(reach, resolver),
+        network_backend=network,
     )
     return transport
 

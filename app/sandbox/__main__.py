@@ -9,18 +9,20 @@ import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
+from app.sandbox.memory import Notebook
 from app.sandbox.serving import listen, server
 
 # Imported by name, so that starting one simulator does not load the other.
 SIMULATORS = {"invoice-ninja": "app.sandbox.invoice_ninja", "highlevel": "app.sandbox.highlevel"}
 
 
-def build(name: str, options: Sequence[str]) -> ASGIApp:
+def build(name: str, options: Sequence[str]) -> Starlette:
     """The app of that simulator; options are `field=value` of its `Config`, the value as JSON or else as plain text."""
     module = importlib.import_module(SIMULATORS[name])
     known = {each.name for each in fields(module.Config)}
@@ -30,7 +32,7 @@ def build(name: str, options: Sequence[str]) -> ASGIApp:
         if key not in known:
             raise SystemExit(f"{name} has no option {key!r}; it has: {', '.join(sorted(known))}")
         given[key] = _value(value)
-    app: ASGIApp = module.create_app(module.Config(**given))
+    app: Starlette = module.create_app(module.Config(**given))
     return app
 
 
@@ -61,17 +63,23 @@ async def _end_with_parent(running: uvicorn.Server) -> None:
     running.should_exit = True
 
 
-async def serve(name: str, port: int, options: Sequence[str]) -> None:
+async def serve(name: str, port: int, options: Sequence[str], memory: Path | None = None) -> None:
+    app = build(name, options)
+    notebook = Notebook(memory, app.state.memory) if memory else None
     bound = listen(port)
-    running = server(build(name, options))
+    running = server(app)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     beside = [asyncio.create_task(_announce(running, name, url)), asyncio.create_task(_end_with_parent(running))]
+    if notebook:
+        beside.append(asyncio.create_task(notebook.keep()))
     try:
         await running.serve(sockets=[bound])
     finally:
         for task in beside:
             task.cancel()
         bound.close()
+        if notebook:
+            notebook.write()
 
 
 def main() -> None:
@@ -79,10 +87,11 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(SIMULATORS))
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--set", dest="options", action="append", default=[], metavar="OPTION=VALUE")
+    parser.add_argument("--memory", type=Path, default=None, metavar="FILE")
     given = parser.parse_args()
     uvicorn_loop = uvicorn.Config("", loop="uvloop").get_loop_factory()
     with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
-        runner.run(serve(given.name, given.port, given.options))
+        runner.run(serve(given.name, given.port, given.options, given.memory))
 
 
 if __name__ == "__main__":

@@ -155,7 +155,9 @@ class Control:
     async def _deliveries(self, request: Request) -> Response:
         if request.method == "DELETE":
             self.deliveries.clear()
-        return JSONResponse({"deliveries": list(self.deliveries.log), "pending": self.deliveries.pending})
+        log = list(self.deliveries.log)
+        last = int(request.query_params.get("last", len(log)))
+        return JSONResponse({"deliveries": log[len(log) - last :], "pending": self.deliveries.pending})
 
     async def _reset_all(self, request: Request) -> Response:
         self.deliveries.reset()
@@ -168,6 +170,14 @@ class Control:
         return JSONResponse(self._state())
 
 
+# A page in somebody's browser can guess a port of this machine, and must not make a simulator call others.
+_NO_BROWSER = Response("These switches are for programs.", status_code=403)
+
+
+def _is_browser(scope: Scope) -> bool:
+    return any(name == b"origin" for name, _ in scope.get("headers", ()))
+
+
 class Controlled:
     """Plain ASGI, since a simulator must keep up with a load test: logs each request and lets the faults act on it."""
 
@@ -177,11 +187,12 @@ class Controlled:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(PREFIX):
-            await self.app(scope, receive, send)
+            await (_NO_BROWSER if _is_browser(scope) else self.app)(scope, receive, send)
             return
         status = 0
         at = time.time()
-        caused_by.set(self.control.label(scope))
+        caller = self.control.label(scope)
+        caused_by.set(caller)
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -190,7 +201,7 @@ class Controlled:
             await send(message)
 
         try:
-            faults = self.control.faults.match(scope["method"], scope["path"])
+            faults = self.control.faults.match(scope["method"], scope["path"], caller)
             if faults:
                 await self._fail(faults, scope, receive, noted)
             else:

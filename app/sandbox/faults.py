@@ -5,6 +5,7 @@
 
 import random
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Generic, Literal, Self, TypeVar, get_args
@@ -20,12 +21,15 @@ class Fault:
     drop: the connection is closed before the request is handled.
     drop_after: the request is handled (the write happens), then the connection is closed without an answer.
     created_anyway: the request is handled (the write happens), but answered with `status` and an error body.
+    `token`: it hits only requests with a token of this label. `lasts`: seconds after which it is over by itself.
     """
 
     kind: FaultKind
     method: str = "*"
     path: str = ""
+    token: str = ""
     times: int | None = None
+    lasts: float | None = None
     seconds: float = 0
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
@@ -39,8 +43,9 @@ class Fault:
         usual = {"status": 422} if data["kind"] == "created_anyway" else {}
         return cls(**{**usual, **data})
 
-    def hits(self, method: str, path: str) -> bool:
-        return self.method in ("*", method) and (not self.path or re.search(self.path, path) is not None)
+    def hits(self, method: str, path: str, token: str) -> bool:
+        asked = self.method in ("*", method) and self.token in ("", token)
+        return asked and (not self.path or re.search(self.path, path) is not None)
 
 
 @dataclass(kw_only=True)
@@ -48,11 +53,13 @@ class WebhookFault:
     """One rule for deliveries.
 
     `share` is the probability that a delivery is hit; `seconds` is the delay, or the longest hold of a reorder.
+    `lasts`: seconds after which it is over by itself.
     """
 
     kind: WebhookFaultKind
     share: float = 1.0
     times: int | None = None
+    lasts: float | None = None
     seconds: float = 0
 
     @classmethod
@@ -77,6 +84,15 @@ class _Armed(Generic[F]):
     id: str
     fault: F
     left: int | None
+    ends: float | None
+
+    @classmethod
+    def now(cls, id_: str, fault: F) -> Self:
+        return cls(id_, fault, fault.times, None if fault.lasts is None else time.monotonic() + fault.lasts)
+
+    @property
+    def over(self) -> bool:
+        return self.left == 0 or (self.ends is not None and self.ends <= time.monotonic())
 
     def use(self) -> F:
         if self.left is not None:
@@ -84,7 +100,8 @@ class _Armed(Generic[F]):
         return self.fault
 
     def shown(self) -> dict[str, Any]:
-        return {"id": self.id, **asdict(self.fault), "times": self.left}
+        lasts = None if self.ends is None else self.ends - time.monotonic()
+        return {"id": self.id, **asdict(self.fault), "times": self.left, "lasts": lasts}
 
 
 class Faults:
@@ -94,27 +111,30 @@ class Faults:
 
     def add(self, fault: Fault) -> str:
         self._last += 1
-        self._armed.append(_Armed(f"fault-{self._last}", fault, fault.times))
+        self._armed.append(_Armed.now(f"fault-{self._last}", fault))
         return self._armed[-1].id
 
     def clear(self) -> None:
         self._armed.clear()
 
     def list(self) -> list[dict[str, Any]]:
-        return [each.shown() for each in self._armed]
+        return [each.shown() for each in self._armed if not each.over]
 
-    def match(self, method: str, path: str) -> Sequence[Fault]:
-        """The faults that hit this request: every latency, and the oldest of the others (it fails in one way)."""
+    def match(self, method: str, path: str, token: str = "") -> Sequence[Fault]:
+        """The faults that hit this request: every latency, and the oldest of the others (it fails in one way).
+
+        `token`: the label of the request's.
+        """
         if not self._armed:
             return []
         hit: list[Fault] = []
         failed = False
         for each in self._armed:
             slow = each.fault.kind == "latency"
-            if (slow or not failed) and each.left != 0 and each.fault.hits(method, path):
+            if (slow or not failed) and not each.over and each.fault.hits(method, path, token):
                 hit.append(each.use())
                 failed = failed or not slow
-        self._armed = [each for each in self._armed if each.left != 0]
+        self._armed = [each for each in self._armed if not each.over]
         return hit
 
 
@@ -127,7 +147,7 @@ class WebhookFaults:
 
     def add(self, fault: WebhookFault) -> str:
         self._last += 1
-        self._armed.append(_Armed(f"webhook-fault-{self._last}", fault, fault.times))
+        self._armed.append(_Armed.now(f"webhook-fault-{self._last}", fault))
         return self._armed[-1].id
 
     def clear(self) -> None:
@@ -135,9 +155,9 @@ class WebhookFaults:
         self._random.seed(self._seed)
 
     def list(self) -> list[dict[str, Any]]:
-        return [each.shown() for each in self._armed]
+        return [each.shown() for each in self._armed if not each.over]
 
     def match(self) -> Sequence[WebhookFault]:
-        hit = [each.use() for each in self._armed if each.left != 0 and self._random.random() < each.fault.share]
-        self._armed = [each for each in self._armed if each.left != 0]
+        hit = [each.use() for each in self._armed if not each.over and self._random.random() < each.fault.share]
+        self._armed = [each for each in self._armed if not each.over]
         return hit

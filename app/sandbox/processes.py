@@ -1,6 +1,7 @@
 """Starting and stopping simulators as processes of their own, for the demo and the tests."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,15 +20,21 @@ class Simulator:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, name: str, *, port: int = 0, **options: Any) -> Self:
-        """Start one simulator (port 0: a free one); returns when it serves. `options` are fields of its `Config`."""
+    def start(cls, name: str, *, port: int = 0, memory: Path | None = None, **options: Any) -> Self:
+        """Start one simulator (port 0: a free one); returns when it serves. `options` are fields of its `Config`.
+
+        `memory`: a file that it keeps its records in, and begins with where there is one.
+        """
         settings = [f"--set={key}={json.dumps(value)}" for key, value in options.items()]
+        if memory is not None:
+            settings.append(f"--memory={memory}")
         process = subprocess.Popen(  # noqa: S603 (our own module, run by our own interpreter)
             [sys.executable, "-m", "app.sandbox", name, "--port", str(port), *settings],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=_ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("CROSSLEDGER_")},
             start_new_session=True,  # a Ctrl-C on the terminal is for the parent, whose end ends it
         )
         assert process.stdout is not None  # noqa: S101 (asked for above)

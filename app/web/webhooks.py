@@ -28,6 +28,7 @@ from app.metrics import DELIVERIES
 from app.providers.base import Event, Verdict
 from app.providers.highlevel import webhook as highlevel
 from app.providers.invoice_ninja import webhook as invoice_ninja
+from app.providers.sandboxed import is_sandbox
 from app.settings import Settings
 from app.vault import digest
 from app.web.problems import documented, problem
@@ -95,9 +96,10 @@ class Door:
             raw = await body_of(request, self.body_limit)
             highlevel.verify(raw, request.headers, self.keys, self.legacy_keys)
             said = highlevel.read(raw, event=event, app_id=self.app_id)
-            return said, await self.directory.connections_of("highlevel", said.account)
+            known = await self.directory.connections_of("highlevel", said.account)
+            return said, [each for each in known if not is_sandbox(each.base_url)]
 
-        return await _answer(self.inbox, "highlevel", read)
+        return await answer(self.inbox, "highlevel", read)
 
     async def from_workflow(self, request: Request, key: str) -> Response:
         """The "Webhook" action of a workflow in one location. The body names the contact."""
@@ -109,7 +111,7 @@ class Door:
                 raise BadPayload(f"the workflow belongs to another location ({said.account})")
             return said, (connection,)
 
-        return await _answer(self.inbox, "highlevel", read)
+        return await answer(self.inbox, "highlevel", read)
 
     async def from_invoice_ninja(self, request: Request, key: str, event_id: str) -> Response:
         """One URL per event id: the body does not say what happened."""
@@ -118,7 +120,7 @@ class Door:
             connection = await self.connection(key, request.headers.get(SECRET_HEADER, ""))
             return invoice_ninja.read(await body_of(request, self.body_limit), event_id), (connection,)
 
-        return await _answer(self.inbox, "invoice_ninja", read)
+        return await answer(self.inbox, "invoice_ninja", read)
 
 
 class Bare(APIRoute):
@@ -129,8 +131,8 @@ class Bare(APIRoute):
         self.app = self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer: Response = await self.endpoint(Request(scope, receive, send), **scope["path_params"])
-        await answer(scope, receive, send)
+        answered: Response = await self.endpoint(Request(scope, receive, send), **scope["path_params"])
+        await answered(scope, receive, send)
 
 
 _SECRET = {
@@ -173,10 +175,11 @@ async def body_of(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def _answer(inbox: Inbox, provider: str, read: Callable[[], Awaitable[Delivery]]) -> Response:
-    status, answer = await _receive(inbox, provider, read)
+async def answer(inbox: Inbox, provider: str, read: Callable[[], Awaitable[Delivery]]) -> Response:
+    """Read it, store it, and say what the sender is to do. `read` raises BadSignature, BadPayload and TooLarge."""
+    status, answered = await _receive(inbox, provider, read)
     DELIVERIES.labels(provider, str(status)).inc()
-    return answer
+    return answered
 
 
 async def _receive(inbox: Inbox, provider: str, read: Callable[[], Awaitable[Delivery]]) -> tuple[int, Response]:

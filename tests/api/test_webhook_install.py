@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.connections import WebhookSecrets
 from app.models import Connection
 from app.models.connection import ConnectionState
 from app.providers.invoice_ninja.webhook import HANDLED
 from app.settings import Settings
 from app.subscriptions import Subscriptions
+from app.vault import WebhookSecrets
 from tests.conftest import LOCATION, World, until
 
 SERVICE, CLERK = "sandbox-ninja-service-token", "sandbox-ninja-clerk-token"

@@ -29,6 +29,8 @@ PAGES = (
     "/notifications",
     "/account",
     "/connect",
+    "/sandbox",
+    "/settings",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 

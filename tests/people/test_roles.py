@@ -24,7 +24,7 @@ MAY = {
         GET /events             GET /events/{event_id}
         GET /links              GET /links/{link_id}
         GET /conflicts          GET /conflicts/{link_id}
-        GET /activities         GET /activities/{activity_id}
+        GET /activities         GET /activities/{activity_id}       GET /activities/export
         GET /jobs
         GET /runs               GET /runs/{run_id}
         GET /plans/{run_id}     GET /plans/{run_id}/items       GET /plans/{run_id}/export
@@ -35,6 +35,7 @@ MAY = {
         GET /channels           GET /channels/{channel_id}
         GET /duplicates         GET /duplicates/{cluster_id}        GET /bridges/{bridge_id}/duplicates
         GET /runs               GET /runs/{run_id}      GET /bridges/{bridge_id}/health
+        GET /sandbox            GET /sandbox/people
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
@@ -54,6 +55,9 @@ MAY = {
         POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
         POST /duplicates/{cluster_id}/merge
         POST /bridges/{bridge_id}/sweep
+        POST /sandbox/people    PATCH /sandbox/people/{side}/{person_id}
+        DELETE /sandbox/people/{side}/{person_id}
+        POST /sandbox/troubles  DELETE /sandbox/troubles
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets
@@ -62,6 +66,8 @@ MAY = {
         GET /users      POST /users     GET /users/{user_id}    PATCH /users/{user_id}      DELETE /users/{user_id}
         GET /tokens     POST /tokens    GET /tokens/{token_id}  DELETE /tokens/{token_id}
         GET /audit
+        POST /sandbox           DELETE /sandbox
+        GET /settings
     """,
 }
 NEEDED = {

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import RowMapping, make_url, text
 
 import app.inbox
-from app.connections import WebhookSecrets
 from app.main import Service, build
 from app.providers.base import Profile
 from app.providers.invoice_ninja.webhook import EVENTS, HANDLED, SECRET_HEADER
 from app.settings import Settings
+from app.vault import WebhookSecrets
 from tests.conftest import LOCATION, admin_sql, serving, until
 from tests.databases import named
 

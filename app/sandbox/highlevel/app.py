@@ -23,6 +23,7 @@ from app.sandbox.highlevel import (
 )
 from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.errors import NAMES, error_body
+from app.sandbox.highlevel.memory import memory_of
 from app.sandbox.highlevel.sandbox import Sandbox
 
 
@@ -59,6 +60,7 @@ def create_app(config: Config) -> Starlette:
     )
     # A trailing slash is part of the path (contracts/ghl, section 4).
     app.router.redirect_slashes = False
+    app.state.memory = memory_of(sandbox)
     return app
 
 

@@ -38,6 +38,7 @@ from app.sandbox.invoice_ninja.answers import (
 )
 from app.sandbox.invoice_ninja.bodies import form_fields, parse
 from app.sandbox.invoice_ninja.config import Config
+from app.sandbox.invoice_ninja.memory import memory_of
 from app.sandbox.invoice_ninja.ninja import Call, Ninja
 from app.sandbox.invoice_ninja.resources import Handler, Kind
 
@@ -84,11 +85,13 @@ def create_app(config: Config | None = None) -> Starlette:
         Route("/{path:path}", web_app_page, methods=["GET"]),
         Route("/{path:path}", not_supported, methods=["POST", "PUT", "PATCH", "DELETE"]),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Controlled, control=control)],
         lifespan=control.lifespan,
     )
+    app.state.memory = memory_of(ninja)
+    return app
 
 
 def _routes(ninja: Ninja, kind: Kind) -> list[Route]:

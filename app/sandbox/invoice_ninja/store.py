@@ -17,11 +17,11 @@ class Table:
         self._keys: Keys = keys or {}
         self._found: dict[tuple[str, str], dict[str, None]] = {}
         self._listed: dict[str, list[tuple[str, str]]] = {}
-        self._last = 0
+        self.last = 0
 
     def next_id(self) -> str:
-        self._last += 1
-        return encode(self._last)
+        self.last += 1
+        return encode(self.last)
 
     def put(self, row: Row) -> None:
         """Insert, or note that a row has changed."""
@@ -55,10 +55,10 @@ class Counter:
     """The company's running number of one entity: four digits, and numbers in use are passed over."""
 
     def __init__(self) -> None:
-        self._next = 1
+        self.next = 1
 
     def take(self, table: Table) -> str:
-        while table.find("number", f"{self._next:04}"):
-            self._next += 1
-        self._next += 1
-        return f"{self._next - 1:04}"
+        while table.find("number", f"{self.next:04}"):
+            self.next += 1
+        self.next += 1
+        return f"{self.next - 1:04}"

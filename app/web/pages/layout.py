@@ -21,6 +21,7 @@ from app.installing import Installer
 from app.people.roles import Principal, Role
 from app.people.sessions import form_token
 from app.subscriptions import Subscriptions
+from app.trying.host import Host
 from app.web.access import (
     CSRF_FIELD,
     LoginNeeded,
@@ -67,6 +68,8 @@ NAVIGATION: list[Entry] = [
     Entry("Notifications", "/notifications", rare=True),
     Entry("People", "/people", Role.OWNER, rare=True),
     Entry("Connect", "/connect", Role.OPERATOR, rare=True),
+    Entry("Sandbox", "/sandbox", rare=True),
+    Entry("Settings", "/settings", Role.OWNER, rare=True),
     Entry("Account", "/account", rare=True),
 ]
 
@@ -95,6 +98,7 @@ def _framed(request: Request, who: Principal | None, cookie: str) -> dict[str, A
         "who": who,
         "navigation": [entry for entry in NAVIGATION if who and who.role.covers(entry.role)],
         "path": request.url.path,
+        "sandbox": bool(sandbox_of(request).standing.connections) and not is_of_sandbox(request),
         "csrf_field": CSRF_FIELD,
         "csrf_token": form_token(cookie),
     }
@@ -131,6 +135,21 @@ def installer_of(request: Request) -> Installer:
     return installer
 
 
+def sandbox_of(request: Request) -> Host:
+    host: Host = request.app.state.sandbox
+    return host
+
+
+def is_of_sandbox(request: Request) -> bool:
+    """Whether the page is about the sandbox's bridge or connections."""
+    standing, path = sandbox_of(request).standing, request.url.path
+    if not standing.connections:
+        return False
+    bridges = {str(each) for each in standing.bridges}
+    of_bridge = path.startswith("/bridges/") and path.split("/")[2] in bridges
+    return path in ("/sandbox", "/connections") or of_bridge or request.query_params.get("bridge") in bridges
+
+
 def desk_of(request: Request) -> Desk:
     """What the API's functions work with, for pages that do the same."""
     gate, connections = gate_of(request), installer_of(request).connections
@@ -138,9 +157,11 @@ def desk_of(request: Request) -> Desk:
         public_url=gate.public_url,
         engine=gate.engine,
         connections=connections,
-        subscriptions=Subscriptions(connections, gate.public_url),
+        subscriptions=Subscriptions(connections, gate.public_url, sandbox_of(request).settings.local_url),
         runs=request.app.state.runs,
         undoing=request.app.state.undoing,
+        sandbox=sandbox_of(request),
+        settings=sandbox_of(request).settings,
     )
 
 

@@ -1,0 +1,64 @@
+"""A newcomer without accounts: becomes the owner, presses one button, and watches what happens."""
+
+import pytest
+
+from tests.browser.visitor import Visitor, chromium, empty_site, expect, visiting
+
+pytestmark = pytest.mark.timeout(240)
+
+
+async def test_a_newcomer_tries_it_with_the_sandbox() -> None:
+    async with empty_site() as site, chromium() as browser, visiting(browser, site) as visitor:
+        page = visitor.page
+        await visitor.become_owner()
+        await visitor.press("Try it with the sandbox")
+        await visitor.sees("Sandbox")
+        main = page.get_by_role("main")
+        await expect(main).to_contain_text("This is the sandbox.")
+        for name in ("Amelia Hart", "Giulia Conti", "Luc Moreau"):
+            await visitor.sees_row(name, "in step")
+        await expect(main).to_contain_text("Caught up: nothing waits")
+
+        await move(visitor, "Amelia Hart", "HighLevel", to="Exeter")
+        await visitor.sees_row("Amelia Hart", "in step")
+        await expect(page.get_by_role("row").filter(has_text="Amelia Hart").get_by_text("Exeter")).to_have_count(2)
+
+        group = page.get_by_role("group", name="Trouble in Invoice Ninja")
+        await group.get_by_role("button", name="Down", exact=True).click()
+        await expect(main).to_contain_text("Invoice Ninja is down")
+        await move(visitor, "Jonas Weber", "HighLevel", to="Hamburg")
+        await visitor.sees_row("Jonas Weber", "Berlin", "Hamburg", "trying again")
+        await expect(main).to_contain_text("Invoice Ninja answers 503")
+        await visitor.press("End the trouble now")
+        await visitor.sees_row("Jonas Weber", "in step")
+        await expect(main).to_contain_text("Caught up: nothing waits")
+
+        await visitor.press("Add somebody")
+        await page.get_by_label("First name").fill("Nora")
+        await page.get_by_label("E-mail").fill("nora@new.example")
+        await visitor.press("Add")
+        await visitor.sees_row("Nora", "in step")
+        await look_small(visitor)
+        await visitor.open("/")
+        await page.get_by_role("link", name="Show it").click()
+        await visitor.sees("Sandbox")
+        await visitor.press("Take it away")
+        await visitor.press("Take the sandbox away")
+        await visitor.sees("Overview")
+        await expect(page.get_by_role("button", name="Try it with the sandbox")).to_be_visible()
+
+
+async def move(visitor: Visitor, name: str, system: str, *, to: str) -> None:
+    await visitor.press(f"Edit {name} in {system}")
+    await visitor.page.get_by_label("City").fill(to)
+    await visitor.press("Save")
+
+
+async def look_small(visitor: Visitor) -> None:
+    """On a telephone, all pages of the sandbox's and that of the settings; nothing is wider than the screen."""
+    await visitor.page.set_viewport_size({"width": 390, "height": 800})
+    for path in ("/sandbox", "/settings", "/bridges/1", "/connections"):
+        await visitor.open(path)
+        await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
+        assert await visitor.page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    await visitor.page.set_viewport_size({"width": 1280, "height": 800})
