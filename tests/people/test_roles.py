@@ -35,6 +35,8 @@ MAY = {
         GET /channels           GET /channels/{channel_id}
         GET /duplicates         GET /duplicates/{cluster_id}        GET /bridges/{bridge_id}/duplicates
         GET /runs               GET /runs/{run_id}      GET /bridges/{bridge_id}/health
+        GET /set-ups            GET /set-ups/{bridge_id}        GET /set-ups/{bridge_id}/objects
+        GET /set-ups/{bridge_id}/objects/{object}/fields        GET /set-ups/{bridge_id}/values
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
@@ -53,7 +55,9 @@ MAY = {
         POST /bridges/{bridge_id}/duplicates
         POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
         POST /duplicates/{cluster_id}/merge
-        POST /bridges/{bridge_id}/sweep
+        POST /bridges/{bridge_id}/sweep         POST /bridges/{bridge_id}/stop
+        PATCH /set-ups/{bridge_id}              POST /set-ups/{bridge_id}/steps/{step}
+        POST /set-ups/{bridge_id}/live          POST /set-ups/{bridge_id}/count
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets
