@@ -10,12 +10,14 @@ from pydantic import BaseModel, Field
 from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id, Moment, Word
+from app.api.plans import SharedOut
 from app.api.problems import problems, refused
 from app.api.requests import In
 from app.api.schemas import Out
 from app.api.set_ups import need_of
 from app.directory import BridgeView
 from app.planning import counting
+from app.planning.snapshots import Snapshots
 from app.providers.base import Support
 from app.sync.fieldmap import Direction
 from app.sync.filters import Condition, Op
@@ -26,7 +28,7 @@ from app.sync.values import tags_of
 
 router = APIRouter(prefix="/set-ups/{bridge_id}", tags=["set-up"], route_class=Bounded)
 
-_VALUES, _LOOKED_AT = 30, 500
+_VALUES, _LOOKED_AT, _MOST_KEYS = 30, 500, 500
 _ONLY = {Side.BILLING: Direction.TO_BILLING, Side.CRM: Direction.TO_CRM}
 _ALWAYS = (Op.FILLED, Op.EMPTY)
 
@@ -70,6 +72,33 @@ class CountOut(Out):
     matching: int
     alone: list[int] = Field(description="How many each condition would let take part by itself")
     left_out: dict[Side, int]
+
+
+class MatchingOut(BaseModel):
+    """How partners are found, and what is ambiguous of what the last plan has read."""
+
+    plan_id: int | None = Field(description="Null: nothing was read yet")
+    read_at: Moment | None
+    slot: str = Field(description="The billing field that keeps the CRM's id")
+    slots: list[str] = Field(description="Those that can")
+    shared_keys: list[SharedOut] = Field(description="At most 500, the most frequent first")
+
+
+@router.get("/matching", summary="Show how partners are found", responses=problems(404))
+async def show_matching(desk: AtDesk, bridge_id: Id) -> MatchingOut:
+    """Which field keeps the link, and which match keys several records of one side have."""
+    bridge = await desk.connections.directory.one(bridge_id)
+    listed = (name for name in bridge.settings.objects() if not (OBJECTS[name].facet or OBJECTS[name].once))
+    reads = [await counting.last_read(desk.engine, bridge_id, name) for name in listed]
+    last = max((each for each in reads if each), key=lambda each: each.plan_id, default=None)
+    shared = await Snapshots(desk.engine, last.plan_id).shared(_MOST_KEYS) if last else []
+    return MatchingOut(
+        plan_id=last.plan_id if last else None,
+        read_at=last.at if last else None,
+        slot=desk.connections.slot(bridge),
+        slots=list(desk.connections.provider(bridge.billing.provider).slot_fields),
+        shared_keys=[SharedOut.model_validate(each) for each in shared],
+    )
 
 
 @router.get("/objects", summary="List what can be synced", responses=problems(404))

@@ -39,6 +39,7 @@ NEEDED = {
     ("GET", "/set-ups/{bridge_id}/objects"): Role.VIEWER,
     ("GET", "/set-ups/{bridge_id}/objects/{object}/fields"): Role.VIEWER,
     ("GET", "/set-ups/{bridge_id}/values"): Role.VIEWER,
+    ("GET", "/set-ups/{bridge_id}/matching"): Role.VIEWER,
     ("POST", "/set-ups/{bridge_id}/count"): Role.OPERATOR,
     ("GET", "/bridges/{bridge_id}/health"): Role.VIEWER,
     ("GET", "/events"): Role.VIEWER,

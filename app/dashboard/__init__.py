@@ -27,8 +27,10 @@ PATHS = {
         "failing",
         "notifications",
         "people",
+        "plans",
         "records",
         "runs",
+        "start",
         "undo",
     ),
 }

@@ -80,9 +80,11 @@ def dialog(opener: str, title: str, classes: str = "quiet") -> Iterator[None]:
 
 
 @contextmanager
-def asking(opener: str, title: str, on_send: Send, label: str, *, danger: bool = False) -> Iterator[None]:
+def asking(
+    opener: str, title: str, on_send: Send, label: str, *, danger: bool = False, classes: str = "quiet"
+) -> Iterator[None]:
     """A dialog with a form: sentences and fields are put within; `label` sends it."""
-    with dialog(opener, title), form(on_send):
+    with dialog(opener, title, classes), form(on_send):
         yield
         with tag("div", "acts"):
             text("button", "Cancel", "quiet", type="button").on("click", js_handler=_CANCEL)

@@ -37,6 +37,7 @@ MAY = {
         GET /runs               GET /runs/{run_id}      GET /bridges/{bridge_id}/health
         GET /set-ups            GET /set-ups/{bridge_id}        GET /set-ups/{bridge_id}/objects
         GET /set-ups/{bridge_id}/objects/{object}/fields        GET /set-ups/{bridge_id}/values
+        GET /set-ups/{bridge_id}/matching
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check

@@ -66,6 +66,7 @@ NAVIGATION: list[Entry] = [
     Entry("Duplicates", "/duplicates", rare=True),
     Entry("Notifications", "/notifications", rare=True),
     Entry("People", "/people", Role.OWNER, rare=True),
+    Entry("Set up", "/start", rare=True),
     Entry("Connect", "/connect", Role.OPERATOR, rare=True),
     Entry("Account", "/account", rare=True),
 ]
