@@ -35,6 +35,9 @@ def form(on_send: Send, classes: str = "fields") -> Iterator[None]:
 
 def field(name: str, label: str, type_: str = "text", help_: str = "", /, **attributes: str) -> None:
     """One line to type into. `attributes` are HTML's, with _ for -; `required=""` is one."""
+    # Vue writes a `value` again with whatever changes on the page, over what was typed since.
+    if "value" in attributes:
+        attributes["defaultValue"] = attributes.pop("value")
     with tag("label"):
         text("span", label)
         tag("input", name=name, type=type_, **{"autocomplete": "off", **attributes})

@@ -33,7 +33,7 @@ router = pages()
 TRIED = 10
 """How many records are written when a plan is tried."""
 _LOOKS = 2.0
-_ROWS = 50
+_ROWS = 25
 _ACTIVE = (RunState.RUNNING, RunState.PAUSED)
 _CONTROLS: Mapping[str, tuple[Callable[..., Awaitable[RunOut]], str, tuple[RunState, ...]]] = {
     "Pause": (pause_run, "It stops within seconds, and goes on from there when you resume it.", (RunState.RUNNING,)),

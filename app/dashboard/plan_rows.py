@@ -67,11 +67,26 @@ def _side(item: PlanItemOut, side: Side) -> None:
     changes = [each for each in item.changes if each.side in (side, None)]
     if external_id is None:
         _none(item, side)
-    elif is_new(external_id):
-        text("div", "is made:" if item.state is ItemState.PLANNED else "made:", "faint")
-    else:
-        text("div", "as it is" if not changes else external_id, "faint")
-    _few([*changes])
+    elif is_new(external_id) or _all_new(changes):
+        text("div", "is made, with" if item.state is ItemState.PLANNED else "was made, with", "faint")
+        _values(changes)
+        return
+    elif not changes:
+        text("div", "as it is", "faint")
+    _few(changes)
+
+
+def _all_new(changes: Sequence[ChangeOut]) -> bool:
+    return bool(changes) and all(each.why == "created" for each in changes)
+
+
+def _values(changes: Sequence[ChangeOut]) -> None:
+    """Of a record that there was not: one after the other, with their names where the pointer rests."""
+    with tag("div", "values"):
+        for each in changes:
+            if each.after:
+                text("span", each.after, title=each.field.replace("_", " "))
+    _few([each for each in changes if not each.after])
 
 
 def _none(item: PlanItemOut, side: Side) -> None:

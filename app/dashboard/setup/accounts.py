@@ -129,8 +129,10 @@ def _by_token(visit: Visit) -> None:
     with form(sent):
         field("location_id", "Location id", required="", maxlength="30")
         field("private_token", "Private integration token", "password", required="")
-        field("name", "Name", "text", "Left empty: the location's own.", maxlength="200")
-        field("base_url", "Address of the API", "url", "Left empty: HighLevel's own.", maxlength="500")
+        with tag("details"):
+            text("summary", "A name of your own, or another address")
+            field("name", "Name", "text", "Left empty: the location's own.", maxlength="200")
+            field("base_url", "Address of the API", "url", "Left empty: HighLevel's own.", maxlength="500")
         send("Connect the location")
 
 

@@ -19,6 +19,14 @@ TITLES: Mapping[Step, str] = {
     Step.PLAN: "Look at the plan, and try ten",
     Step.LIVE: "Go live",
 }
+SHORT: Mapping[Step, str] = {
+    Step.OBJECTS: "What",
+    Step.FILTERS: "Which records",
+    Step.MATCHING: "Matching",
+    Step.CONFLICTS: "Who wins",
+    Step.PLAN: "Plan",
+    Step.LIVE: "Go live",
+}
 LEADS: Mapping[Step, str] = {
     Step.OBJECTS: "Begin with contacts; the rest can be switched on at any time, also once you are live.",
     Step.FILTERS: "Without a rule, all records take part. A record that leaves a filter is never deleted: it is left as"
@@ -50,7 +58,7 @@ def stepper(found: SetUpOut, here: Step) -> None:
             link("Accounts and bridge", "/start")
         for step, is_done in found.steps.items():
             with tag("li", "done-step" if is_done else ""):
-                shown = link(TITLES[step], path_of(found.id, step))
+                shown = link(SHORT[step], path_of(found.id, step))
                 if step is here:
                     shown.props["aria-current"] = "step"
                 if is_done:

@@ -1,5 +1,6 @@
 """How records of the two sides are recognised as one, and which of them are ambiguous."""
 
+import re
 from collections.abc import Mapping
 
 from nicegui import ui
@@ -61,7 +62,7 @@ class _Slot:
             text("span", "Invoice Ninja keeps HighLevel's id of a contact in")
             with tag("select") as select:
                 for name in self._shown.slots:
-                    option = text("option", name.replace("_", " "), value=name)
+                    option = text("option", _field(name), value=name)
                     if name == self._shown.slot:
                         option.props["selected"] = True
         text("p", "Choose one that you do not use yourselves: what is in it is overwritten.", "faint")
@@ -81,7 +82,7 @@ def _keys(choice: ObjectChoiceOut, slot: str) -> list[str]:
     if type_.person:
         return [
             linked,
-            f"A client that carries the contact's HighLevel id (in its {slot.replace('_', ' ')}) is its partner.",
+            f"A client that carries the contact's HighLevel id (in its {_field(slot)}) is its partner.",
             "The same e-mail address, if exactly one record has it.",
             "The same e-mail address and the same name, if several have the address.",
             "Otherwise a new partner is made, or, if it is not clear, you are asked.",
@@ -92,6 +93,11 @@ def _keys(choice: ObjectChoiceOut, slot: str) -> list[str]:
     return [linked, "The other side's id, where a record carries it.", f"The same {named}{below}{also}."]
 
 
+def _field(name: str) -> str:
+    """As people read it: custom value 4."""
+    return re.sub(r"(?<=[a-z])(?=\d)", " ", name.replace("_", " "))
+
+
 def _shared(shown: MatchingOut) -> None:
     if shown.plan_id is None:
         return
@@ -99,10 +105,10 @@ def _shared(shown: MatchingOut) -> None:
         text("p", "Nothing is: no two records of one side share what they are recognised by.", "note done")
         return
     count = len(shown.shared_keys)
-    more = " at least" if count >= 500 else ""
+    keys = "One key is" if count == 1 else f"{count:,} keys{' or more' if count >= 500 else ''} are"
     text(
         "p",
-        f"{count:,} keys{more} are shared by several records of one side. Nothing is guessed: where it matters, the"
+        f"{keys} shared by several records of one side. Nothing is guessed: where it matters, the"
         " record waits until you say which one is meant, under “Decide”. You can also put them together at the vendor"
         " first, and read again.",
     )

@@ -7,17 +7,16 @@ from nicegui.events import GenericEventArguments
 from app.api.choices import ObjectChoiceOut, list_objects
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import SYSTEMS, tag, text
+from app.dashboard.parts import tag, text
 from app.dashboard.setup.frame import foot
 from app.people.roles import Role
 from app.setting_up import Step
 from app.sync.fieldmap import Direction
 
-ARROWS = {Direction.BOTH: "↔", Direction.TO_BILLING: "→", Direction.TO_CRM: "←"}
 _WAYS = {
-    Direction.BOTH: "HighLevel ↔ Invoice Ninja, both ways",
-    Direction.TO_BILLING: "HighLevel → Invoice Ninja only",
-    Direction.TO_CRM: "HighLevel ← Invoice Ninja only",
+    Direction.BOTH: "HighLevel ↔ Invoice Ninja",
+    Direction.TO_BILLING: "HighLevel → Invoice Ninja",
+    Direction.TO_CRM: "HighLevel ← Invoice Ninja",
 }
 _DOES = {
     "contact": "A contact in HighLevel is a client in Invoice Ninja: names, e-mail, phone, address, and what you map.",
@@ -76,7 +75,7 @@ class _Picked:
     def _direction(self, choice: ObjectChoiceOut) -> None:
         name = choice.name
         if len(choice.directions) == 1:
-            text("span", _WAYS[choice.directions[0]], "faint")
+            text("span", _WAYS[choice.directions[0]], "way")
             return
         with tag("select", aria_label=f"Which way {choice.plural} go") as select:
             for way in choice.directions:
@@ -116,9 +115,3 @@ class _Picked:
             if given:
                 parts[name] = ObjectPart.model_validate(given)
         return SettingsPart(objects=parts) if parts else None
-
-
-def between(choice: ObjectChoiceOut) -> str:
-    """What goes where, in a few words."""
-    crm, billing = SYSTEMS.values()
-    return f"{crm} {ARROWS[choice.direction]} {billing}"

@@ -28,7 +28,7 @@ async def reading(visit: Visit, bridge_id: int, then: Then) -> None:
         plan_id = (await show_set_up(visit.desk, bridge_id)).plan_id
         run = await show_run(visit.desk, plan_id) if plan_id else None
         running = run is not None and run.state == RunState.RUNNING
-        with tag("div", "note next"):
+        with tag("div", "note next acts"):
             if run is None:
                 text("p", "Nothing was read yet, so nothing can be counted. Reading changes nothing on either side.")
             elif running:
@@ -38,7 +38,7 @@ async def reading(visit: Visit, bridge_id: int, then: Then) -> None:
                 return
             elif run.state == RunState.DONE:
                 with tag("p"):
-                    text("span", "Counted on what was read at ")
+                    text("span", "Counted on both sides as they were read at ")
                     when(run.created_at)
                     text("span", " (UTC).")
             else:

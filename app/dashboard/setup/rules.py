@@ -112,7 +112,8 @@ class Rules:
             for each in options:
                 tag("option", value=each)
         proposed.props["id"] = f"values-{proposed.id}"
-        box = tag("input", type="text", value=rule.value, aria_label="Value", maxlength="500")
+        # Not `value`: see app.dashboard.forms.field.
+        box = tag("input", type="text", defaultValue=rule.value, aria_label="Value", maxlength="500")
         box.props.update({"list": f"values-{proposed.id}", "placeholder": "a value", "autocomplete": "off"})
         if self._may:
             box.on("input", partial(self._set_value, rule), js_handler=_VALUE, throttle=0.4, leading_events=False)

@@ -34,11 +34,14 @@ async def start(request: Request, cursor: str | None = None) -> None:
         sides: dict[Side, list[ConnectionOut]] = {side: [] for side in Side}
         for row in rows:
             sides[visit.desk.connections.provider(row.provider).side].append(row)
+        if not rows:
+            _no_accounts(visit)
         await _open(visit, cursor)
         highlevel(visit, sides[Side.CRM])
         invoice_ninja(visit, sides[Side.BILLING])
         _bridge(visit, usable(sides[Side.CRM]), usable(sides[Side.BILLING]))
-        _no_accounts(visit)
+        if rows:
+            _no_accounts(visit)
 
 
 def usable(rows: Sequence[ConnectionOut]) -> list[ConnectionOut]:
