@@ -32,6 +32,7 @@ router = pages()
 
 TRIED = 10
 """How many records are written when a plan is tried."""
+_STATES = {each.value: words for each, words in STATES.items()}
 _LOOKS = 2.0
 _ROWS = 25
 _ACTIVE = (RunState.RUNNING, RunState.PAUSED)
@@ -139,6 +140,10 @@ def left_of(found: PlanOut, state: ItemState = ItemState.PLANNED) -> int:
     return sum(found.items.get(action, {}).get(state, 0) for action in WRITING)
 
 
+def counted(records: int) -> str:
+    return f"{records:,} record{'s' if records != 1 else ''}"
+
+
 def _progress(visit: Visit, found: PlanOut, applied: RunOut | None) -> None:
     if found.state != RunState.DONE:
         with tag("article", "card"):
@@ -176,7 +181,7 @@ def _trouble(run: RunOut) -> None:
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {STATES.get(name, name)}" for name, count in sorted(counts.items()))
+    return ", ".join(f"{count:,} {_STATES.get(name, name)}" for name, count in sorted(counts.items()))
 
 
 def _counts(found: PlanOut, shown: Shown) -> None:
@@ -243,9 +248,8 @@ def _ask_to_apply(visit: Visit, plan_id: int, left: int, classes: str, again: Ag
     async def send(_: FormData) -> None:
         await _apply(visit, plan_id, ApplyIn(), again)
 
-    records = f"{left:,} record{'s' if left != 1 else ''}"
     label = f"Apply all {left:,}" if left != 1 else "Apply it"
-    with asking(label, f"Write {records}?", send, "Write them" if left != 1 else "Write it", classes=classes):
+    with asking(label, f"Write {counted(left)}?", send, "Write them" if left != 1 else "Write it", classes=classes):
         text("p", "Exactly what the plan says is done. What somebody has changed since is left alone, and shown.")
         text("p", "You can pause or cancel it at any time, and undo it afterwards.")
 
@@ -291,9 +295,9 @@ async def _rows(visit: Visit, plan_id: int, shown: Shown) -> None:
         return
     text("h2", "Record by record")
     with filters(shown.here, shown.given):
-        choice("action", "What", dict(ACTIONS))
+        choice("action", "What", {each.value: words for each, words in ACTIONS.items()})
         choice("object", "Object", {name: OBJECTS[name].plural for name in OBJECTS})
-        choice("state", "State", {each: STATES[each] for each in ItemState})
+        choice("state", "State", _STATES)
     part = slice_of(_ROWS, shown.cursor)
     rows = await list_items(visit.desk, part, plan_id, action=shown.action, state=shown.state, object_=shown.object_)
     if not rows.items:

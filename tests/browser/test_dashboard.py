@@ -19,6 +19,10 @@ PAGES = (
     "/decide",
     "/decide/1",
     "/runs",
+    "/start",
+    "/plans/99",
+    "/bridges/1/setup/filters",
+    "/bridges/1/setup/live",
     "/undo",
     "/undo?record=1",
 )

@@ -90,7 +90,7 @@ async def ten_first_and_live(visitor: Visitor, site: Site) -> None:
     await expect(visitor.page.get_by_role("button", name="Apply it")).to_be_visible()
     assert len(await site.clients()) == 10
     await visitor.follow("Go on")
-    await expect(visitor.page.get_by_role("main")).to_contain_text("1 records of the plan are not written yet")
+    await expect(visitor.page.get_by_role("main")).to_contain_text("Of the plan, 1 record is not written yet")
     await visitor.press("Go live")
     await expect(visitor.page.get_by_role("status").first).to_contain_text("It is live")
     await site.at_rest()

@@ -1,5 +1,7 @@
 """Whose value stays, where both sides have changed the same field: for all, and for single objects."""
 
+from collections.abc import Mapping
+
 from nicegui.events import GenericEventArguments
 
 from app.api.bridges import show_bridge
@@ -20,6 +22,7 @@ _WINNERS = {
     Prefer.NEWEST: ("The newer one wins", "Whoever edited last. Both systems' clocks decide."),
     Prefer.ASK: ("Ask me", "Neither is written; it waits under “Decide” until a person has chosen."),
 }
+_CHOICES: Mapping[str, str] = {"": "as above"} | {each.value: WINS[each] for each in Prefer}
 
 
 async def conflicts(visit: Visit, found: SetUpOut) -> None:
@@ -57,9 +60,9 @@ class _Winners:
             with tag("label", "line"):
                 text("span", plural.capitalize())
                 with tag("select") as select:
-                    for value, label in {"": "as above", **{each: WINS[each] for each in Prefer}}.items():
-                        option = text("option", label, value=str(value))
-                        option.props["selected"] = str(value) == (wins or "")
+                    for value, label in _CHOICES.items():
+                        option = text("option", label, value=value)
+                        option.props["selected"] = value == (wins or "")
                 select.props["disabled"] = not self._may
                 select.on("change", lambda e, name=name: self._turn(name, e), js_handler="(e) => emit(e.target.value)")
             for field, prefer in self._settings.of(name).prefer.items():

@@ -15,7 +15,7 @@ from app.api.set_ups import LiveIn, SetUpOut, go_live, stop_bridge
 from app.dashboard.forms import asking, checks, form, send
 from app.dashboard.frame import Visit
 from app.dashboard.parts import button, link, tag, text
-from app.dashboard.plan import left_of
+from app.dashboard.plan import counted, left_of
 from app.dashboard.setup.frame import foot, path_of
 from app.models.run import RunState
 from app.people.roles import Principal, Role
@@ -88,7 +88,7 @@ async def _before(visit: Visit, found: SetUpOut, plan: PlanOut | None, billing: 
 
     options = {} if billing.webhooks_managed else {"webhooks": "Install Invoice Ninja's webhooks now"}
     if left and not found.live:
-        options["rest"] = f"Write the {left:,} records of the plan that are left"
+        options["rest"] = f"Write what is left of the plan: {counted(left)}"
     with form(sent):
         if options:
             checks("also", "At the same time", options, checked=True)
@@ -108,7 +108,7 @@ def _said_of_plan(found: SetUpOut, plan: PlanOut | None, left: int) -> None:
             text("span", f"{plan.refused} ")
             link("To the plan", to_plan)
         elif left:
-            text("span", f"{left:,} records of the plan are not written yet. ")
+            text("span", f"Of the plan, {counted(left)} {'is' if left == 1 else 'are'} not written yet. ")
             link("Look at them", to_plan)
         else:
             text("span", "The plan is written: both sides are in step. Nothing is left but to go live.")
