@@ -1,46 +1,35 @@
 """A plan: how far it is, how much it would do of what, each record side by side, and doing it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Query, Request
 from nicegui import ui
-from starlette.datastructures import FormData
 
 from app.api.fields import Id, Word
-from app.api.plans import ApplyIn, PlanIn, PlanOut, apply_plan, list_items, make_plan, show_plan
+from app.api.plans import PlanOut, list_items, show_plan
 from app.api.reading import slice_of
-from app.api.runs import RunOut, cancel_run, list_runs, pause_run, resume_run
+from app.api.runs import RunOut, list_runs
 from app.dashboard.filters import choice, filters
-from app.dashboard.forms import asking
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.parts import button, link, tag, text, when
+from app.dashboard.parts import link, tag, text
+from app.dashboard.plan_acts import ACTIVE, acts_of, left_of
 from app.dashboard.plan_rows import ACTIONS, MEANING, STATES, item_rows
 from app.dashboard.runs import progress
 from app.errors import Gone
 from app.models.plan import Action, ItemState
 from app.models.run import RunKind, RunState
 from app.people.roles import Principal, Role
-from app.planning.items import WRITING
 from app.sync.objects import OBJECTS
 from app.web.access import PageRefused, require
 from app.web.pages.layout import desk_of
 
 router = pages()
 
-TRIED = 10
-"""How many records are written when a plan is tried."""
 _STATES = {each.value: words for each, words in STATES.items()}
 _LOOKS = 2.0
 _ROWS = 25
-_ACTIVE = (RunState.RUNNING, RunState.PAUSED)
-_CONTROLS: Mapping[str, tuple[Callable[..., Awaitable[RunOut]], str, tuple[RunState, ...]]] = {
-    "Pause": (pause_run, "It stops within seconds, and goes on from there when you resume it.", (RunState.RUNNING,)),
-    "Resume": (resume_run, "It goes on from where it was.", (RunState.PAUSED, RunState.FAILED)),
-    "Cancel": (cancel_run, "It has ended. What it has done stays.", _ACTIVE),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +87,7 @@ async def plan_view(visit: Visit, plan_id: int, shown: Shown) -> None:
     @ui.refreshable
     async def acts() -> None:
         found, applied = await show_plan(visit.desk, plan_id), await applied_of(visit, plan_id)
-        _acts(visit, found, applied, again)
+        acts_of(visit, found, applied, again)
 
     @ui.refreshable
     async def rows() -> None:
@@ -135,22 +124,13 @@ def _stand(found: PlanOut, applied: RunOut | None) -> tuple[object, ...]:
     return (found.state, found.refused, applied.state if applied else None, applied.id if applied else None)
 
 
-def left_of(found: PlanOut, state: ItemState = ItemState.PLANNED) -> int:
-    """How many records of a plan are still to be written."""
-    return sum(found.items.get(action, {}).get(state, 0) for action in WRITING)
-
-
-def counted(records: int) -> str:
-    return f"{records:,} record{'s' if records != 1 else ''}"
-
-
 def _progress(visit: Visit, found: PlanOut, applied: RunOut | None) -> None:
     if found.state != RunState.DONE:
         with tag("article", "card"):
             _made(found)
     if applied is not None and not (applied.state == RunState.DONE and left_of(found)):
         with tag("article", "card"):
-            text("h2", "Applying it" if applied.state in _ACTIVE else "Applied")
+            text("h2", "Applying it" if applied.state in ACTIVE else "Applied")
             text("span", applied.state, f"state {applied.state}")
             progress(applied)
             text("p", _told(applied.counts) or "Nothing is written yet.")
@@ -203,88 +183,6 @@ def _counts(found: PlanOut, shown: Shown) -> None:
     for what, why in found.unread.items():
         object_, _, _side = what.partition("/")
         text("p", f"Not read: {OBJECTS[object_].plural}: {why}. They are synced by events.", "faint")
-
-
-Again = Callable[[], Awaitable[None]]
-
-
-def _acts(visit: Visit, found: PlanOut, applied: RunOut | None, again: Again) -> None:
-    with tag("p", "faint"):
-        text("span", f"Made by {found.actor or 'the clock'}, begun ")
-        when(found.created_at)
-        text("span", " (UTC).")
-    if found.refused and found.state == RunState.DONE:
-        text("p", found.refused, "note next")
-    applying = applied is not None and applied.state in _ACTIVE
-    with tag("div", "acts"):
-        if visit.may(Role.OPERATOR):
-            current = applied if applying and applied else found
-            for label, (act, said, states) in _CONTROLS.items():
-                if current.state in states:
-                    button(label, partial(_control, visit, current.id, label, act, said, again), "quiet")
-            if found.state == RunState.DONE and not applying:
-                _appliable(visit, found, again)
-            if found.state not in _ACTIVE:
-                outdated = bool(found.refused) or found.state != RunState.DONE
-                button("Make it again", partial(remake, visit, found.bridge_id), "" if outdated else "quiet")
-        if found.state == RunState.DONE and found.items:
-            link("Download as CSV", f"/api/v1/plans/{found.id}/export", "button quiet").props["download"] = ""
-
-
-def _appliable(visit: Visit, found: PlanOut, again: Again) -> None:
-    left, changed = left_of(found), left_of(found, ItemState.CHANGED)
-    if found.refused:
-        return
-    if left:
-        if left > TRIED:
-            button(f"Try {TRIED} first", partial(_apply, visit, found.id, ApplyIn(first=TRIED), again))
-        _ask_to_apply(visit, found.id, left, "quiet" if left > TRIED else "", again)
-    if changed:
-        label = f"Apply the {changed:,} that had changed"
-        button(label, partial(_apply, visit, found.id, ApplyIn(changed=True), again), "quiet")
-
-
-def _ask_to_apply(visit: Visit, plan_id: int, left: int, classes: str, again: Again) -> None:
-    async def send(_: FormData) -> None:
-        await _apply(visit, plan_id, ApplyIn(), again)
-
-    label = f"Apply all {left:,}" if left != 1 else "Apply it"
-    with asking(label, f"Write {counted(left)}?", send, "Write them" if left != 1 else "Write it", classes=classes):
-        text("p", "Exactly what the plan says is done. What somebody has changed since is left alone, and shown.")
-        text("p", "You can pause or cancel it at any time, and undo it afterwards.")
-
-
-async def _apply(visit: Visit, plan_id: int, wanted: ApplyIn, again: Again) -> None:
-    async def work(who: Principal) -> str:
-        await apply_plan(visit.desk, who, plan_id, wanted)
-        return "It has begun: see how far it is above."
-
-    if await visit.act(Role.OPERATOR, "apply a plan", work, f"plan {plan_id}"):
-        await again()
-
-
-async def _control(
-    visit: Visit, run_id: int, label: str, act: Callable[..., Awaitable[RunOut]], said: str, again: Again
-) -> None:
-    async def work(_: Principal) -> str:
-        await act(visit.desk, run_id)
-        return said
-
-    await visit.act(Role.OPERATOR, f"{label.lower()} a run", work, f"run {run_id}")
-    await again()
-
-
-async def remake(visit: Visit, bridge_id: int) -> None:
-    """A plan of everything, with the bridge's settings; the page of the set-up shows the newest by itself."""
-    made: list[int] = []
-
-    async def work(who: Principal) -> str:
-        made.append((await make_plan(visit.desk, who, bridge_id, PlanIn())).id)
-        return "Both sides are read, and nothing is written."
-
-    if await visit.act(Role.OPERATOR, "make a plan", work, f"bridge {bridge_id}"):
-        path = visit.request.url.path
-        ui.navigate.to(path if path.endswith("/setup/plan") else f"/plans/{made[0]}")
 
 
 async def _rows(visit: Visit, plan_id: int, shown: Shown) -> None:

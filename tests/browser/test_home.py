@@ -142,7 +142,7 @@ async def test_a_bridge_goes_live_is_paused_and_is_swept_from_its_page() -> None
         await site.connect(live=False)
         await visitor.become_owner()
         main = visitor.page.get_by_role("main")
-        await expect(main).to_contain_text("Set up: 3 of 5 done")
+        await expect(main).to_contain_text("Set up: 3 of 9 done")
         await row(visitor, "Bridge").get_by_role("link", name="Bridge").click()
         await visitor.sees("Bridge")
         await expect(main).to_contain_text("It is in dry run")

@@ -15,7 +15,7 @@ from app.api.set_ups import LiveIn, SetUpOut, go_live, stop_bridge
 from app.dashboard.forms import asking, checks, form, send
 from app.dashboard.frame import Visit
 from app.dashboard.parts import button, link, tag, text
-from app.dashboard.plan import counted, left_of
+from app.dashboard.plan_acts import counted, left_of
 from app.dashboard.setup.frame import foot, path_of
 from app.models.run import RunState
 from app.people.roles import Principal, Role

@@ -5,7 +5,8 @@ from functools import partial
 from app.api.set_ups import SetUpOut
 from app.dashboard.frame import Visit
 from app.dashboard.parts import button, tag, text
-from app.dashboard.plan import Shown, plan_view, remake
+from app.dashboard.plan import Shown, plan_view
+from app.dashboard.plan_acts import remake
 from app.dashboard.setup.frame import foot
 from app.people.roles import Role
 from app.setting_up import Step
