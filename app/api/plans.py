@@ -18,10 +18,10 @@ from app.api.requests import In
 from app.api.runs import RunOut
 from app.api.schemas import CandidateOut, ChangeOut, Out, Page
 from app.api.spreadsheet import MEDIA_TYPE, sheet
-from app.models import PlanItem, Run
+from app.models import Bridge, PlanItem, Run
 from app.models.plan import Action, ItemState
 from app.planning.listing import COLUMNS, counted, items_of, plan_of, rows_of
-from app.planning.plans import Plans
+from app.planning.plans import Plans, why_not
 from app.planning.snapshots import Snapshots
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
@@ -95,6 +95,7 @@ class PlanOut(RunOut):
     items: dict[Action, dict[ItemState, int]] = Field(description="How many of each, by what became of them")
     shared_keys: list[SharedOut] = Field(description="What is ambiguous before anything starts")
     unread: dict[str, str] = Field(description="What cannot be listed at a vendor, and why; it is synced by events")
+    refused: str = Field(description="Why it cannot be applied, in a sentence; empty: it can")
 
 
 @router.post("/bridges/{bridge_id}/plan", status_code=202, summary="Make a plan", responses=problems(400, 404, 413))
@@ -115,6 +116,7 @@ async def show_plan(desk: AtDesk, run_id: Id) -> PlanOut:
         items=await counted(desk.engine, run_id),
         shared_keys=[SharedOut.model_validate(each) for each in shared],
         unread=run.position.get("unread", {}),
+        refused=why_not(run, (await one(desk.engine, Bridge, run.bridge_id)).settings),
     )
 
 

@@ -27,10 +27,12 @@ PATHS = {
         "failing",
         "notifications",
         "people",
+        "plans",
         "records",
         "runs",
         "sandbox",
         "settings",
+        "start",
         "undo",
     ),
 }

@@ -53,6 +53,7 @@ async def bridge(request: Request, shown: Annotated[BridgeDetail, Depends(_known
         with tag("p", "pager"):
             for label, path in _LISTS:
                 link(label, query(path, {"bridge": shown.id}))
+            link("Settings", f"/bridges/{shown.id}/setup/objects")
         _objects(shown)
         _fields(shown)
         await _health(visit, shown.id)
@@ -87,6 +88,9 @@ def _standing(visit: Visit, shown: BridgeDetail) -> None:
         return "Both sides are read for what was missed."
 
     here = f"/bridges/{shown.id}"
+    if not shown.live_since:
+        with tag("p"):
+            link("Go on with the set-up", f"{here}/setup", "button")
     runs = query("/runs", {"bridge": shown.id})
     with tag("p", "acts"):
         _act(visit, switch, f"{switch.lower()}: bridge", switched, shown.id, here)

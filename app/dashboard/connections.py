@@ -28,7 +28,7 @@ router = pages()
 
 Refresh = Callable[[], Awaitable[None]]
 VENDORS = {"highlevel": "HighLevel", "invoice_ninja": "Invoice Ninja"}
-_STATES = {
+STATES = {
     ConnectionState.ACTIVE: "connected",
     ConnectionState.PENDING: "waiting to be claimed",
     ConnectionState.NEEDS_RECONNECT: "refused",
@@ -92,7 +92,7 @@ def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
             text("h2", row.name)
             agency = ", agency" if row.kind == ConnectionKind.AGENCY else ""
             text("span", f"{VENDORS.get(row.provider, row.provider)}{agency}", "faint")
-            text("span", _STATES[row.state], f"state {row.state}")
+            text("span", STATES[row.state], f"state {row.state}")
         if row.state_reason or row.warnings or known.alerts:
             with tag("ul", "warnings"):
                 for sentence in _wrong(known):

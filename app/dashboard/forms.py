@@ -35,6 +35,9 @@ def form(on_send: Send, classes: str = "fields") -> Iterator[None]:
 
 def field(name: str, label: str, type_: str = "text", help_: str = "", /, **attributes: str) -> None:
     """One line to type into. `attributes` are HTML's, with _ for -; `required=""` is one."""
+    # Vue writes a `value` again with whatever changes on the page, over what was typed since.
+    if "value" in attributes:
+        attributes["defaultValue"] = attributes.pop("value")
     with tag("label"):
         text("span", label)
         tag("input", name=name, type=type_, **{"autocomplete": "off", **attributes})
@@ -80,9 +83,11 @@ def dialog(opener: str, title: str, classes: str = "quiet") -> Iterator[None]:
 
 
 @contextmanager
-def asking(opener: str, title: str, on_send: Send, label: str, *, danger: bool = False) -> Iterator[None]:
+def asking(
+    opener: str, title: str, on_send: Send, label: str, *, danger: bool = False, classes: str = "quiet"
+) -> Iterator[None]:
     """A dialog with a form: sentences and fields are put within; `label` sends it."""
-    with dialog(opener, title), form(on_send):
+    with dialog(opener, title, classes), form(on_send):
         yield
         with tag("div", "acts"):
             text("button", "Cancel", "quiet", type="button").on("click", js_handler=_CANCEL)

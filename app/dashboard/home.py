@@ -8,12 +8,14 @@ from app.api.connections import list_connections
 from app.api.overview import StepsOut, list_health, show_hours, show_steps
 from app.api.reading import slice_of
 from app.api.schemas import ConnectionOut, Page
+from app.api.set_ups import SetUpOut, open_set_ups
 from app.dashboard.bridge_table import BridgeTable
 from app.dashboard.charts import Charts
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import cell, link, table, tag, text
 from app.dashboard.sandbox import offer
+from app.dashboard.setup.frame import BEFORE, TITLES, path_of
 from app.models.connection import ConnectionState
 from app.overview import Standing
 from app.people.roles import Role
@@ -31,7 +33,7 @@ _CONNECTED: dict[str, str] = {
     ConnectionState.PENDING: "waiting to be claimed",
     ConnectionState.DISABLED: "switched off",
 }
-_ROWS, _CONNECTIONS = 200, 10
+_ROWS, _CONNECTIONS, _OPEN = 200, 10, 5
 _LOOKS, _LOOKS_AT_HOURS = 5.0, 60.0
 """Seconds between two looks for what has changed."""
 
@@ -48,21 +50,23 @@ async def home(
         connections = await list_connections(visit.desk, slice_of(_CONNECTIONS))
         if not connections.items:
             offer(visit)
-        _checklist(steps, visit)
+        _checklist(steps, await open_set_ups(visit.desk, _OPEN + 1), visit)
         text("h2", "Bridges")
         if steps.bridge:
             await _bridges(visit, name, standing or None, cursor)
         else:
             nothing("There is no bridge yet. A bridge keeps one location and one company in step.")
         if visit.may(Role.OPERATOR) and connections.items:
-            _button("Make a bridge", "/bridges/new", quiet=steps.bridge)
+            _button("Make a bridge", "/start", quiet=steps.bridge)
         if steps.bridge:
             await _day(visit)
         text("h2", "Connections")
         _connections(visit, connections)
         if visit.may(Role.OPERATOR):
             several = bool(connections.items)
-            _button("Connect more" if several else "Connect accounts", "/connect", quiet=several)
+            _button(
+                "Connect more" if several else "Connect accounts", "/connect" if several else "/start", quiet=several
+            )
 
 
 async def _bridges(visit: Visit, name: str, standing: Standing | None, cursor: str | None) -> None:
@@ -97,29 +101,46 @@ async def _day(visit: Visit) -> None:
     visit.every(_LOOKS_AT_HOURS, look)
 
 
-def _checklist(steps: StepsOut, visit: Visit) -> None:
-    """While something is left. The first open step leads to where it is done."""
-    todo = (
-        ("Connect HighLevel", steps.crm, "/connect"),
-        ("Connect Invoice Ninja", steps.billing, "/connect/invoice-ninja"),
-        ("Make a bridge between the two", steps.bridge, "/bridges/new"),
-        ("Make a plan: it shows what would be done, and writes nothing", steps.planned, "/?standing=dry_run"),
-        ("Go live", steps.live, "/?standing=dry_run"),
-    )
-    if all(done for _, done, _ in todo):
+def _checklist(steps: StepsOut, open_: list[SetUpOut], visit: Visit) -> None:
+    """While nothing is live: each step, the first open one with the way to it. Then only what was begun and left."""
+    if steps.live:
+        _left(open_)
         return
+    newest = open_[0] if open_ else None
+    todo = [
+        (label, done, "/start") for label, done in zip(BEFORE, (steps.crm, steps.billing, steps.bridge), strict=True)
+    ]
+    for step, label in TITLES.items():
+        todo.append(
+            (label, newest is not None and newest.steps[step], path_of(newest.id, step) if newest else "/start")
+        )
     with tag("article", "card"):
         text("h2", f"Set up: {sum(done for _, done, _ in todo)} of {len(todo)} done")
+        first = next(((label, path) for label, done, path in todo if not done), None)
         with tag("ol", "steps"):
-            open_ = visit.may(Role.OPERATOR)
             for label, done, path in todo:
                 with tag("li", "done-step" if done else ""):
-                    if open_ and not done:
+                    if first == (label, path) and visit.may(Role.OPERATOR):
                         link(label, path)
-                        open_ = False
                     else:
                         text("span", label)
                     text("span", "done" if done else "", "faint")
+        if len(open_) > 1:
+            link("Other bridges that are not live yet", "/start")
+
+
+def _left(open_: list[SetUpOut]) -> None:
+    if not open_:
+        return
+    with tag("article", "card"):
+        text("h2", "Not live yet")
+        with tag("ul"):
+            for each in open_[:_OPEN]:
+                with tag("li"):
+                    link(each.name, path_of(each.id))
+                    text("span", f": next is “{TITLES[each.next]}”" if each.next else "", "faint")
+        if len(open_) > _OPEN:
+            link("All of them", "/start")
 
 
 def _connections(visit: Visit, found: Page[ConnectionOut]) -> None:

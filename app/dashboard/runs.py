@@ -55,11 +55,15 @@ def _row(visit: Visit, run: RunOut, bridge: str, refresh: Callable[[], Awaitable
         when(run.created_at)
         text("div", f"by {run.actor}" if run.actor else "by the clock", "faint")
     with cell("What"):
+        plan_id = run.id if run.kind == RunKind.PLAN else run.options.get("plan")
         text("span", run.kind)
+        if plan_id:
+            with tag("div"):
+                link(f"Plan {plan_id}", f"/plans/{plan_id}")
     with cell("Bridge"):
         text("span", bridge)
     with cell("Progress"):
-        _progress(run)
+        progress(run)
     with cell("Outcome"):
         text("span", run.state, f"state {run.state}")
         text("div", ", ".join(f"{count:,} {name}" for name, count in sorted(run.counts.items())))
@@ -74,7 +78,8 @@ def _row(visit: Visit, run: RunOut, bridge: str, refresh: Callable[[], Awaitable
                 button(label, partial(_do, visit, run.id, label, act, said, refresh), "quiet")
 
 
-def _progress(run: RunOut) -> None:
+def progress(run: RunOut) -> None:
+    """How far it is, how fast, and how long it will take."""
     if run.total:
         bar = tag("progress", max=str(run.total), value=str(run.done))
         bar.props["aria-label"] = f"{run.done} of {run.total}"

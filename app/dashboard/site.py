@@ -16,17 +16,23 @@ from app.dashboard import (
     home,
     notifications,
     people,
+    plan,
     record,
     runs,
     sandbox,
     settings,
     undo,
 )
+from app.dashboard.setup import pages as set_up
+from app.dashboard.setup import start
 
 __all__ = ["nicegui", "routes"]
 
 PARTS = (
     home,
+    start,
+    set_up,
+    plan,
     bridge,
     activity,
     record,

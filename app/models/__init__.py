@@ -10,6 +10,7 @@ from app.models.link import Link
 from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
 from app.models.plan import PlanItem, Snapshot
 from app.models.run import Run
+from app.models.set_up import SetUpStep
 from app.models.sweep import Cursor, MissedEvents, Sweep
 from app.models.token import OAuthState, Token
 from app.models.undo import UndoItem
@@ -38,6 +39,7 @@ __all__ = [
     "OAuthState",
     "PlanItem",
     "Run",
+    "SetUpStep",
     "SetupLink",
     "Snapshot",
     "Sweep",

@@ -1,6 +1,6 @@
 """Asking for a plan, and for it to be applied: what the API and the command line have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -67,8 +67,8 @@ class Plans:
             raise Gone(f"There is no plan {plan_id}.")
         if plan.state != RunState.DONE:
             raise Rejected(f"The plan is {plan.state}: it can be applied when it is done.")
-        if "settings" in plan.options or plan.options.get("with") != bridge.settings:
-            raise OutOfDate("The plan was made with other settings than the bridge has now: make a new one.")
+        if out_of_date := why_not(plan, bridge.settings):
+            raise OutOfDate(out_of_date)
         if first and items is None:
             items = await self._first(plan_id, first)
         options = {"plan": plan_id, "items": items, "changed": changed}
@@ -95,3 +95,10 @@ class Plans:
         )
         async with AsyncSession(self.engine) as session:
             return [id_ for id_ in (await session.scalars(first)).all() if id_ is not None]
+
+
+def why_not(plan: Run, settings: Mapping[str, Any]) -> str:
+    """Why a plan cannot be applied to a bridge with these settings, once it is made; "" where it can."""
+    if "settings" in plan.options or plan.options.get("with") != settings:
+        return "The plan was made with other settings than the bridge has now: make a new one."
+    return ""

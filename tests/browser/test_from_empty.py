@@ -36,6 +36,8 @@ async def test_from_an_empty_database_to_a_contact_that_came_across_and_back() -
         await visitor.follow("Make a bridge")
         await visitor.fill_in(name="Main street ↔ our company")
         await visitor.press("Start")
+        await visitor.sees("Set up “Main street ↔ our company”")
+        await visitor.open("/bridges/1")
         await visitor.sees("Main street ↔ our company")
         await expect(visitor.page.get_by_role("main")).to_contain_text(f"{site.url}/webhooks/highlevel")
         await visitor.press("Go live")

@@ -50,11 +50,12 @@ async def test_a_newcomer_sees_what_is_left_and_where_to_begin() -> None:
     async with empty_site() as site, chromium() as browser, visiting(browser, site) as visitor:
         await visitor.become_owner()
         main = visitor.page.get_by_role("main")
-        await expect(main).to_contain_text("Set up: 0 of 5 done")
+        await expect(main).to_contain_text("Set up: 0 of 9 done")
         await expect(main).to_contain_text("There is no bridge yet.")
         await expect(main).to_contain_text("Nothing is connected yet.")
         await visitor.follow("Connect HighLevel")
-        await visitor.sees("Connect accounts")
+        await visitor.sees("Set up")
+        await expect(main).to_contain_text("No accounts at hand?")
 
 
 async def test_bridges_are_looked_at_found_and_paused_together() -> None:
@@ -141,7 +142,7 @@ async def test_a_bridge_goes_live_is_paused_and_is_swept_from_its_page() -> None
         await site.connect(live=False)
         await visitor.become_owner()
         main = visitor.page.get_by_role("main")
-        await expect(main).to_contain_text("Set up: 3 of 5 done")
+        await expect(main).to_contain_text("Set up: 3 of 9 done")
         await row(visitor, "Bridge").get_by_role("link", name="Bridge").click()
         await visitor.sees("Bridge")
         await expect(main).to_contain_text("It is in dry run")

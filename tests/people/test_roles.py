@@ -36,6 +36,9 @@ MAY = {
         GET /duplicates         GET /duplicates/{cluster_id}        GET /bridges/{bridge_id}/duplicates
         GET /runs               GET /runs/{run_id}      GET /bridges/{bridge_id}/health
         GET /sandbox            GET /sandbox/people
+        GET /set-ups            GET /set-ups/{bridge_id}        GET /set-ups/{bridge_id}/objects
+        GET /set-ups/{bridge_id}/objects/{object}/fields        GET /set-ups/{bridge_id}/values
+        GET /set-ups/{bridge_id}/matching
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
@@ -54,10 +57,12 @@ MAY = {
         POST /bridges/{bridge_id}/duplicates
         POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
         POST /duplicates/{cluster_id}/merge
-        POST /bridges/{bridge_id}/sweep
         POST /sandbox/people    PATCH /sandbox/people/{side}/{person_id}
         DELETE /sandbox/people/{side}/{person_id}
         POST /sandbox/troubles  DELETE /sandbox/troubles
+        POST /bridges/{bridge_id}/sweep         POST /bridges/{bridge_id}/stop
+        PATCH /set-ups/{bridge_id}              POST /set-ups/{bridge_id}/steps/{step}
+        POST /set-ups/{bridge_id}/live          POST /set-ups/{bridge_id}/count
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets

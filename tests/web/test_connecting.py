@@ -489,8 +489,8 @@ async def test_a_bridge_is_made_between_a_location_and_a_company_and_nothing_els
     asked = {"name": "Both", "location": location, "company": company, "prefer": "ask"}
     made = await send(browser, "/bridges", **asked)
     (row,) = await bare_world.rows("bridges")
-    assert (made.headers["location"], row["settings"]["prefer"]) == (f"/bridges/{row['id']}?new=1", "ask")
-    assert "each its own, until a person decides" in (await browser.get(made.headers["location"])).text
+    assert (made.headers["location"], row["settings"]["prefer"]) == (f"/bridges/{row['id']}/setup/objects", "ask")
+    assert "each its own, until a person decides" in (await browser.get(f"/bridges/{row['id']}")).text
     assert (await send(browser, "/bridges", **asked)).status_code == 409
     assert (row["enabled"], row["live_since"]) == (False, None)
     assert "It is in dry run" in (await browser.get(f"/bridges/{row['id']}")).text

@@ -88,9 +88,14 @@ class ObjectSettings(BaseModel):
         None, description="Records from before this moment that have no partner take no part; empty: all take part"
     )
     fields: list[FieldPair] | None = Field(None, description="The field map; left out: the default map")
+    wins: Prefer | None = Field(
+        None,
+        description="Whose value wins for this object, where both sides changed the same field; null: the bridge's"
+        " `prefer`",
+    )
     prefer: dict[str, Prefer] = Field(
         default_factory=dict,
-        description="Fields, by their names in billing, with a `prefer` of their own; all others have the bridge's",
+        description="Fields, by their names in billing, with a `prefer` of their own; all others have the object's",
     )
 
     @property

@@ -55,7 +55,7 @@ async def start(
     except HTTPException as refusal:
         return await _form(request, asked, wrong=str(refusal.detail), status=refusal.status_code)
     remark(request, f"bridge {made.id}")
-    return see(f"/bridges/{made.id}?new=1")
+    return see(f"/bridges/{made.id}/setup/objects")
 
 
 @router.post("/{bridge_id}/live")

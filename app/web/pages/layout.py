@@ -67,6 +67,7 @@ NAVIGATION: list[Entry] = [
     Entry("Duplicates", "/duplicates", rare=True),
     Entry("Notifications", "/notifications", rare=True),
     Entry("People", "/people", Role.OWNER, rare=True),
+    Entry("Set up", "/start", rare=True),
     Entry("Connect", "/connect", Role.OPERATOR, rare=True),
     Entry("Sandbox", "/sandbox", rare=True),
     Entry("Settings", "/settings", Role.OWNER, rare=True),
