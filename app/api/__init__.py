@@ -16,6 +16,7 @@ from app.api import (
     failures,
     jobs,
     links,
+    mapping,
     me,
     overview,
     plans,
@@ -26,6 +27,7 @@ from app.api import (
     tokens,
     undo,
     users,
+    versions,
 )
 from app.api.desk import Desk, laid_out
 from app.api.guard import check_declared, guard
@@ -47,6 +49,8 @@ PARTS = (
     connection_health,
     subscriptions,
     bridges,
+    mapping,
+    versions,
     plans,
     runs,
     sweeps,

@@ -13,6 +13,7 @@ from app.models.run import Run
 from app.models.sweep import Cursor, MissedEvents, Sweep
 from app.models.token import OAuthState, Token
 from app.models.undo import UndoItem
+from app.models.version import BridgeVersion
 
 __all__ = [
     "Activity",
@@ -20,6 +21,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Bridge",
+    "BridgeVersion",
     "Budget",
     "Channel",
     "CommonKey",

@@ -35,6 +35,8 @@ MAY = {
         GET /channels           GET /channels/{channel_id}
         GET /duplicates         GET /duplicates/{cluster_id}        GET /bridges/{bridge_id}/duplicates
         GET /runs               GET /runs/{run_id}      GET /bridges/{bridge_id}/health
+        GET /bridges/{bridge_id}/mapping/{object}
+        GET /bridges/{bridge_id}/versions       GET /bridges/{bridge_id}/versions/{number}
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
@@ -54,6 +56,8 @@ MAY = {
         POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
         POST /duplicates/{cluster_id}/merge
         POST /bridges/{bridge_id}/sweep
+        POST /bridges/{bridge_id}/mapping/preview
+        POST /bridges/{bridge_id}/versions/{number}/restore
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets
