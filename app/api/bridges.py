@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
@@ -14,13 +15,16 @@ from sqlmodel import col
 from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id
+from app.api.guard import guard
 from app.api.problems import conflict, problems, refused, unknown
 from app.api.reading import Paging, one, page
 from app.api.requests import BridgeChange, BridgeIn
 from app.api.schemas import BridgeDetail, BridgeOut, FieldsOut, Page, RuleOut, SkippedOut
 from app.directory import BridgeView, view_of
+from app.mapping import versions
 from app.models import Bridge, Connection, Event
 from app.models.connection import ConnectionKind, ConnectionState
+from app.people.roles import Principal
 from app.providers.base import Provider
 from app.providers.sandboxed import is_sandbox
 from app.queue import transact
@@ -32,11 +36,13 @@ from app.sync.resuming import forget_agreed, reconsider
 
 router = APIRouter(prefix="/bridges", tags=["bridges"], route_class=Bounded)
 
+# Who it is becomes the author of a version; other parts of the service may not know.
+MaybeCaller = Annotated[Principal | None, Depends(guard)]
 _CALLED = {Side.CRM: "a CRM", Side.BILLING: "a billing system"}
 
 
 @router.post("", status_code=201, summary="Make a bridge", responses=problems(400, 409, 413))
-async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
+async def make_bridge(desk: AtDesk, wanted: BridgeIn, who: MaybeCaller = None) -> BridgeDetail:
     """It is in dry run until it goes live: nothing is written but what was planned and chosen."""
     now = datetime.now(UTC)
     wanted = wanted.model_copy(update={"settings": wanted.settings.stamped(None, now)})
@@ -47,12 +53,14 @@ async def make_bridge(desk: AtDesk, wanted: BridgeIn) -> BridgeDetail:
         billing = await _provider(desk, session, wanted.billing_connection_id, Side.BILLING)
         await _check_worlds(session, wanted)
         _check_slot(wanted.settings, billing)
-        await _check_chosen(desk, session, row, wanted.settings)
+        await _check_chosen(desk, session, row, wanted.settings, None)
         session.add(row)
         try:
             await session.flush()
         except IntegrityError:
             raise conflict("There is a bridge between these two connections already.") from None
+        actor = who.name if who else ""
+        await versions.keep(await session.connection(), row.id or 0, None, row.settings, actor=actor)
     await desk.connections.directory.refresh()
     return await _detail(desk, row)
 
@@ -70,24 +78,31 @@ async def show_bridge(desk: AtDesk, bridge_id: Id) -> BridgeDetail:
 
 
 @router.patch("/{bridge_id}", summary="Change a bridge", responses=problems(400, 404, 413))
-async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange) -> BridgeDetail:
+async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange, who: MaybeCaller = None) -> BridgeDetail:
     """Name, settings, or whether it works at all. One in dry run goes live when it is enabled."""
+    return await changed(desk, bridge_id, change, actor=who.name if who else "")
+
+
+async def changed(desk: Desk, bridge_id: int, change: BridgeChange, *, actor: str, note: str = "") -> BridgeDetail:
+    """`note`: how new settings came about, kept with their version."""
     row = await one(desk.engine, Bridge, bridge_id)
     values = change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"})
     if change.enabled and row.live_since is None:
         values["live_since"] = datetime.now(UTC)
     remapped: Mapping[str, Sequence[str]] = {}
+    before = settings_of(row)
     if change.settings:
         billing = await one(desk.engine, Connection, row.billing_connection_id)
         _check_slot(change.settings, desk.connections.provider(billing.provider))
         async with AsyncSession(desk.engine) as session:
-            await _check_chosen(desk, session, row, change.settings)
-        before = _settings(row)
+            await _check_chosen(desk, session, row, change.settings, before)
         values["settings"] = change.settings.stamped(before, datetime.now(UTC)).model_dump(mode="json")
         remapped = change.settings.remapped(before) if before else {}
     if values:
         async with desk.engine.begin() as connection:
             await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(values))
+            if change.settings:
+                await versions.keep(connection, bridge_id, before, values["settings"], actor=actor, note=note)
             await forget_agreed(connection, bridge_id=bridge_id, fields=remapped)
         await desk.connections.directory.refresh()
         if change.settings:
@@ -148,7 +163,7 @@ async def _check_worlds(session: AsyncSession, wanted: BridgeIn) -> None:
         raise refused("One of these accounts is the sandbox's and the other one is real: they are never bridged.")
 
 
-def _settings(row: Bridge) -> BridgeSettings | None:
+def settings_of(row: Bridge) -> BridgeSettings | None:
     """As they are stored; None where they are of a version that this one cannot read."""
     try:
         return BridgeSettings.model_validate(row.settings)
@@ -162,14 +177,19 @@ def _check_slot(settings: BridgeSettings, billing: Provider) -> None:
         raise refused(f"{billing.label} cannot keep the CRM's id in “{settings.slot}”; choose from: {choice}.")
 
 
-async def _check_chosen(desk: Desk, session: AsyncSession, row: Bridge, settings: BridgeSettings) -> None:
-    """What a setting of its own asks for has to work with these two accounts, as they were last checked."""
+async def _check_chosen(
+    desk: Desk, session: AsyncSession, row: Bridge, settings: BridgeSettings, before: BridgeSettings | None
+) -> None:
+    """What a setting of its own asks for has to work with these two accounts, as they were last checked; and so has a
+    pair with steps that it did not have `before`."""
     crm = await session.get_one(Connection, row.crm_connection_id)
     billing = await session.get_one(Connection, row.billing_connection_id)
     bridge = view_of(row, {crm.id: crm, billing.id: billing}, settings)
     for name in settings.objects():
         wanted = settings.of(name)
-        if not wanted.chosen() and not wanted.only:
+        known = before.of(name).pairs() if before else ()
+        stepped = {pair for pair in wanted.pairs() if pair.steps and pair not in known}
+        if not wanted.chosen() and not wanted.only and not stepped:
             continue
         opened = {side: desk.connections.open(bridge, side).records(name, wanted) for side in Side}
         if strange := unknown_field(wanted.only, {side: each.fields() for side, each in opened.items()}):
@@ -182,13 +202,13 @@ async def _check_chosen(desk: Desk, session: AsyncSession, row: Bridge, settings
             direction=wanted.direction,
         )
         for each in skipped:
-            if each.pair in wanted.chosen():
+            if each.pair in wanted.chosen() or each.pair in stepped:
                 raise refused(f"{each.pair.crm} cannot go to {each.pair.billing}: {each.reason}.")
         for field, value in wanted.needed_options():
             options = opened[Side.BILLING].fields()[field].options
             if options is not None and value not in options:
-                known = ", ".join(sorted(options)) or "there are none; check the connection after you made one"
-                raise refused(f"There is no “{value}” for {field} in billing; there are: {known}.")
+                there = ", ".join(sorted(options)) or "there are none; check the connection after you made one"
+                raise refused(f"There is no “{value}” for {field} in billing; there are: {there}.")
 
 
 async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:

@@ -14,6 +14,7 @@ from app.models.set_up import SetUpStep
 from app.models.sweep import Cursor, MissedEvents, Sweep
 from app.models.token import OAuthState, Token
 from app.models.undo import UndoItem
+from app.models.version import BridgeVersion
 
 __all__ = [
     "Activity",
@@ -21,6 +22,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Bridge",
+    "BridgeVersion",
     "Budget",
     "Channel",
     "CommonKey",

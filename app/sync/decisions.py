@@ -4,9 +4,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.sync.carrying import typed
 from app.sync.fieldmap import Rule
 from app.sync.records import Side
-from app.sync.values import fit
 
 
 class ConflictKind(StrEnum):
@@ -95,8 +95,8 @@ def standing(decision: Decision, rule: Rule, crm: str, billing: str) -> Decision
     None: somebody has changed one of them since.
     """
     seen = {Side.CRM: (decision.crm, crm), Side.BILLING: (decision.billing, billing)}
-    typed = decision.take is Take.VALUE
+    typing = decision.take is Take.VALUE
     for side, (before, now) in seen.items():
-        if now != before and not (typed and now == fit(rule.spec(side), decision.value).value):
+        if now != before and not (typing and now == typed(rule, side, decision.value).value):
             return None
     return decision.model_copy(update={"crm": crm, "billing": billing})

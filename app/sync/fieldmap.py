@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.sync.records import FieldSpec, Kind, Side, Writable
+from app.sync.records import FieldSpec, Kind, Side, Values, Writable
+from app.sync.steps import AnyStep, back, lossy, named, there
 
 
 class Direction(StrEnum):
@@ -32,22 +33,51 @@ class Prefer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
+    """`steps`: what is done to the values on their way, from the side that they come from; both ways: from the CRM."""
+
     crm: str
     billing: str
     direction: Direction = Direction.BOTH
+    steps: tuple[AnyStep, ...] = ()
+
+    @property
+    def origin(self) -> Side:
+        return Side.BILLING if self.direction is Direction.TO_CRM else Side.CRM
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A pair whose fields exist on both sides. `name` identifies it in bases, activities and conflicts.
 
-    `prefer`: its own policy; None: the bridge's.
+    `prefer`: its own policy; None: the bridge's. `steps`: done to values of `origin`, and turned back on others.
     """
 
     crm: FieldSpec
     billing: FieldSpec
     direction: Direction = Direction.BOTH
     prefer: Prefer | None = None
+    steps: tuple[AnyStep, ...] = ()
+    origin: Side = Side.CRM
+
+    def inputs(self, side: Side) -> tuple[str, ...]:
+        """Fields of a side's record that its value for the other one is made of, its own first."""
+        return (self.spec(side).name, *(self.woven if side is self.origin else ()))
+
+    @property
+    def woven(self) -> tuple[str, ...]:
+        """Other fields of the origin's record that go into the value. What counts there is what is made of them all."""
+        return named(self.steps)
+
+    def carries(self, target: Side) -> bool:
+        """Whether it is known what a value of the other side becomes on `target`."""
+        return not self.steps or target is not self.origin or not lossy(self.steps)
+
+    def carry(self, target: Side, values: Values) -> str:
+        """What the other side's record, with these values, has for `target`. Raises Unreadable."""
+        value = values.get(self.spec(target.other).name, "")
+        if not self.steps:
+            return value
+        return back(self.steps, value) if target is self.origin else there(self.steps, value, values)
 
     @property
     def tags(self) -> bool:
@@ -94,8 +124,8 @@ def resolve(
             skipped.append(Skipped(pair, f"the billing account has no field “{pair.billing}”"))
         elif lack := left.lacking or right.lacking:
             skipped.append(Skipped(pair, lack))
-        elif not _can_meet(left, right):
-            skipped.append(Skipped(pair, "tags are kept in a field for text, and in no other"))
+        elif refusal := _refusal(pair, left, right, crm if pair.origin is Side.CRM else billing):
+            skipped.append(Skipped(pair, refusal))
         elif pair.billing == reserved:
             skipped.append(Skipped(pair, f"“{pair.billing}” holds the link to the CRM and cannot be mapped"))
         elif pair.billing in taken:
@@ -105,6 +135,8 @@ def resolve(
             way = narrowed.pop() if narrowed else Direction.BOTH
             if narrowed:
                 skipped.append(Skipped(pair, f"records go {direction} only, this field {pair.direction}"))
+            elif why := one_way(pair, direction):
+                skipped.append(Skipped(pair, why))
             elif way.reaches(Side.CRM) and pair.crm in written:
                 # Two sources for one field would take turns for ever.
                 skipped.append(Skipped(pair, f"“{pair.crm}” is written from another field already"))
@@ -112,8 +144,28 @@ def resolve(
                 taken.add(pair.billing)
                 if way.reaches(Side.CRM):
                     written.add(pair.crm)
-                rules.append(Rule(left, right, way))
+                rules.append(Rule(left, right, way, steps=pair.steps, origin=pair.origin))
     return tuple(rules), tuple(skipped)
+
+
+def one_way(pair: Pair, direction: Direction) -> str:
+    """Why a pair of an object of this direction cannot go as far as it is to, "" where it can."""
+    why = lossy(pair.steps)
+    way = direction if pair.direction is Direction.BOTH else pair.direction
+    if not why or not way.reaches(pair.origin):
+        return ""
+    return f"its steps cannot be turned back ({why}): let it go to_billing or to_crm only, or take that step out"
+
+
+def _refusal(pair: Pair, left: FieldSpec, right: FieldSpec, origin: Mapping[str, FieldSpec]) -> str:
+    if not _can_meet(left, right):
+        return "tags are kept in a field for text, and in no other"
+    if not pair.steps:
+        return ""
+    if {left.kind, right.kind} & {Kind.TAGS, Kind.DOCUMENT}:
+        return "tags and documents are carried as they are: take the steps out"
+    absent = next((name for name in named(pair.steps) if name not in origin), "")
+    return f"its template asks for “{absent}”, and there is no such field" if absent else ""
 
 
 def _can_meet(left: FieldSpec, right: FieldSpec) -> bool:

@@ -14,6 +14,8 @@ side had", never "differs from the other side".
 Where the policy is to ask, neither value is written until a person has decided; all other fields go on. Tags are
 merged one by one, see `tagging`.
 
+The steps of a pair change nothing of this: a side's own value is compared with its own base, before any step.
+
 Two kinds of fields are not like that (`FieldSpec`): a sparse one says nothing where it is empty, and a guarded one is
 written only while it still has what was written there last.
 
@@ -26,12 +28,14 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from app.sync.canonical import sums, total_of
+from app.sync.carrying import agree, carried, filled, typed, weighed
 from app.sync.decisions import Decision, Take, standing
 from app.sync.fieldmap import Direction, Prefer, Rule
-from app.sync.records import FieldSpec, Kind, Side, Values, Writable
+from app.sync.records import Kind, Side, Values, Writable
 from app.sync.tagging import delivered, retagged, taking_part
-from app.sync.values import fit, same, tag_text, tags_of
+from app.sync.values import Fitted, fit, same, tag_text, tags_of
 
+Pairing = dict[Side, Values]
 BY_HAND = "it was edited there by hand, and is not overwritten"
 
 
@@ -118,7 +122,7 @@ def rebase(rules: Sequence[Rule], old: Base | None, left: Values, right: Values,
     delivered, and goes as soon as the other side can take it. In a conflict that is so of both sides.
     """
     values = {Side.CRM: left, Side.BILLING: right}
-    sides = {side: {rule.name: _now(rule, side, values[side]) for rule in rules} for side in Side}
+    sides = {side: {rule.name: weighed(rule, side, values[side]) for rule in rules} for side in Side}
     for item in held:
         name, source = item.rule.name, item.side.other
         if item.rule.tags:
@@ -143,15 +147,15 @@ def _preferred(rule: Rule, prefer: Prefer, newer: Side) -> Side | None:
 
 def changed(rule: Rule, side: Side, values: Values, base: Mapping[str, str]) -> bool:
     """Whether a side's record has another value than it had when both last agreed."""
-    kind = Kind.TAGS if rule.tags else rule.spec(side).kind
+    kind = Kind.TAGS if rule.tags else Kind.TEXT if rule.woven else rule.spec(side).kind
     before = base.get(rule.name, "")
-    return not same(kind, _now(rule, side, values), taking_part(rule, before) if rule.tags else before)
+    return not same(kind, weighed(rule, side, values), taking_part(rule, before) if rule.tags else before)
 
 
 def merge_tags(rule: Rule, base: Base | None, left: Values, right: Values) -> Iterator[Change | Held]:
     """What each side added and removed, for the other one. A tag that one side just added is not removed again."""
     values = {Side.CRM: left, Side.BILLING: right}
-    now = {side: tags_of(_now(rule, side, values[side])) for side in Side}
+    now = {side: tags_of(weighed(rule, side, values[side])) for side in Side}
     agreed = {side: tags_of(taking_part(rule, base.of(side).get(rule.name, ""))) if base else {} for side in Side}
     for source in Side:
         target = source.other
@@ -170,19 +174,14 @@ def merge_tags(rule: Rule, base: Base | None, left: Values, right: Values) -> It
 CALLED = {Side.CRM: "the CRM", Side.BILLING: "billing"}
 
 
-def _now(rule: Rule, side: Side, values: Values) -> str:
-    """A side's value; of tags those that take part."""
-    value = values.get(rule.spec(side).name, "")
-    return taking_part(rule, value) if rule.tags else value
-
-
 def _both(
     rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side | None, decision: Decision | None
 ) -> Iterator[Change | Held]:
-    a, b = left.get(rule.crm.name, ""), right.get(rule.billing.name, "")
+    pair = {Side.CRM: left, Side.BILLING: right}
     if rule.tags:
         yield from merge_tags(rule, base, left, right)
-    elif not _agree(rule, a, b) and (decided := _decide(rule, base, left, right, preferred)):
+    elif not agree(rule, pair) and (decided := _decide(rule, base, pair, preferred)):
+        a, b = (pair[side].get(rule.spec(side).name, "") for side in Side)
         stands = decision and standing(decision, rule, a, b)
         yield from _obeyed(rule, stands, decided) if stands else (decided,)
 
@@ -197,17 +196,21 @@ def _obeyed(rule: Rule, decision: Decision, undecided: Change | Held) -> Sequenc
 
 def as_decided(rule: Rule, decision: Decision) -> tuple[tuple[Change, ...], str]:
     """What a decision writes where, and why that cannot be; "" where it can."""
+    if rule.woven:
+        return (), "it is made of several fields: edit those"
     now = {Side.CRM: decision.crm, Side.BILLING: decision.billing}
     source = None if decision.take is Take.VALUE else Side(decision.take.value)
-    value = decision.value if source is None else now[source]
     changes: list[Change] = []
     for target in Side:
-        if target is source or same(rule.spec(target).kind, now[target], value):
+        if target is source:
+            continue
+        given = {} if source is None else {rule.spec(source).name: now[source]}
+        wanted = carried(rule, target, given) if given else typed(rule, target, decision.value)
+        if not wanted.refused and same(rule.spec(target).kind, now[target], wanted.value):
             continue
         if not rule.direction.reaches(target):
             return (), f"values of this field do not go to {CALLED[target]}"
-        origin = rule.spec(source) if source else None
-        placed = _placed(rule, target, value, now[target], f"decided by {decision.by}", origin, conflict=True)
+        placed = _placed(rule, target, wanted, now[target], f"decided by {decision.by}", conflict=True)
         if isinstance(placed, Held):
             return (), placed.reason
         if placed.before != placed.after:
@@ -215,46 +218,49 @@ def as_decided(rule: Rule, decision: Decision) -> tuple[tuple[Change, ...], str]
     return tuple(changes), ""
 
 
-def _decide(rule: Rule, base: Base | None, left: Values, right: Values, preferred: Side | None) -> Change | Held | None:
-    a, b = left.get(rule.crm.name, ""), right.get(rule.billing.name, "")
+def _decide(rule: Rule, base: Base | None, pair: Pairing, preferred: Side | None) -> Change | Held | None:
+    a, b = (pair[side].get(rule.spec(side).name, "") for side in Side)
     if base is None or rule.name not in base.crm:
-        return _first_meeting(rule, a, b, preferred)
-    changed_left = (a or not rule.crm.sparse) and changed(rule, Side.CRM, left, base.crm)
-    changed_right = (b or not rule.billing.sparse) and changed(rule, Side.BILLING, right, base.billing)
-    if changed_left and rule.billing.guarded and not _agree(rule, base.crm[rule.name], b):
+        return _first_meeting(rule, pair, preferred)
+    changed_left = (a or not rule.crm.sparse) and changed(rule, Side.CRM, pair[Side.CRM], base.crm)
+    changed_right = (b or not rule.billing.sparse) and changed(rule, Side.BILLING, pair[Side.BILLING], base.billing)
+    if changed_left and rule.billing.guarded and not _is_ours(rule, base.crm[rule.name], pair):
         return Held(rule, Side.BILLING, a, BY_HAND)
     if changed_left and changed_right:
-        return _conflict(rule, preferred, a, b, "both sides changed it")
+        return _conflict(rule, preferred, pair, "both sides changed it")
     if changed_left:
-        return _write(rule, Side.CRM, a, b, "changed in the CRM")
+        return _write(rule, Side.CRM, pair, "changed in the CRM")
     if changed_right:
-        return _write(rule, Side.BILLING, a, b, "changed in billing")
+        return _write(rule, Side.BILLING, pair, "changed in billing")
     return None
 
 
-def _first_meeting(rule: Rule, a: str, b: str, preferred: Side | None) -> Change | Held | None:
-    if not a or not b:
-        return _write(rule, Side.CRM if a else Side.BILLING, a, b, "the other side was empty")
+def _is_ours(rule: Rule, agreed: str, pair: Pairing) -> bool:
+    """Whether billing still has what came of the CRM's value that was agreed on."""
+    if rule.woven:
+        return same(Kind.TEXT, fit(rule.billing, agreed).value, pair[Side.BILLING].get(rule.billing.name, ""))
+    return agree(rule, {**pair, Side.CRM: {rule.crm.name: agreed}})
+
+
+def _first_meeting(rule: Rule, pair: Pairing, preferred: Side | None) -> Change | Held | None:
+    a, b = (pair[side].get(rule.spec(side).name, "") for side in Side)
+    full = {side: filled(rule, side, pair[side]) for side in Side}
+    if not all(full.values()):
+        # Where there is nothing on both sides, it is a step of the origin's that makes something.
+        source = next((side for side in Side if full[side]), rule.origin)
+        return _write(rule, source, pair, "the other side was empty")
     if rule.billing.guarded:
         return Held(rule, Side.BILLING, a, BY_HAND) if rule.direction.reaches(Side.BILLING) else None
     if rule.crm.kind is Kind.DOCUMENT:
         return _apart(rule, a, b, "they differed when first linked", (preferred or Side.CRM).other)
-    return _conflict(rule, preferred, a, b, "they differed when first linked")
+    return _conflict(rule, preferred, pair, "they differed when first linked")
 
 
-def _conflict(rule: Rule, preferred: Side | None, a: str, b: str, why: str) -> Change | Held | None:
+def _conflict(rule: Rule, preferred: Side | None, pair: Pairing, why: str) -> Change | Held | None:
     if preferred is None:
-        return Held(rule, Side.BILLING, a, f"{why}; a person decides", conflict=True)
-    return _write(rule, preferred, a, b, f"{why}; {preferred} is preferred", conflict=True)
-
-
-def _agree(rule: Rule, a: str, b: str) -> bool:
-    """Equal, or as equal as the shorter side can be."""
-    if same(rule.crm.kind, a, b):
-        return True
-    if not a or not b:
-        return False
-    return fit(rule.billing, a, rule.crm).value == b or fit(rule.crm, b, rule.billing).value == a
+        value = pair[Side.CRM].get(rule.crm.name, "")
+        return Held(rule, Side.BILLING, value, f"{why}; a person decides", conflict=True)
+    return _write(rule, preferred, pair, f"{why}; {preferred} is preferred", conflict=True)
 
 
 def _apart(rule: Rule, a: str, b: str, why: str, side: Side) -> Held | None:
@@ -264,28 +270,24 @@ def _apart(rule: Rule, a: str, b: str, why: str, side: Side) -> Held | None:
     return Held(rule, side, a if side is Side.BILLING else b, f"{why} ({sums(a, b)})")
 
 
-def _write(rule: Rule, source: Side, a: str, b: str, why: str, *, conflict: bool = False) -> Change | Held | None:
+def _write(rule: Rule, source: Side, pair: Pairing, why: str, *, conflict: bool = False) -> Change | Held | None:
     """Carry `source`'s value to the other side, if the map's direction and the other side's field allow it."""
     target = source.other
-    value, before = (a, b) if source is Side.CRM else (b, a)
-    spec = rule.spec(target)
     if not rule.direction.reaches(target):
+        a, b = (pair[side].get(rule.spec(side).name, "") for side in Side)
         told = f"it was changed in {CALLED[source]}, and goes the other way only"
-        return _apart(rule, a, b, told, target) if spec.kind is Kind.DOCUMENT else None
-    return _placed(rule, target, value, before, why, rule.spec(source), conflict=conflict)
+        return _apart(rule, a, b, told, target) if rule.spec(target).kind is Kind.DOCUMENT else None
+    before = pair[target].get(rule.spec(target).name, "")
+    return _placed(rule, target, carried(rule, target, pair[source]), before, why, conflict=conflict)
 
 
-def _placed(
-    rule: Rule, target: Side, value: str, before: str, why: str, origin: FieldSpec | None, *, conflict: bool
-) -> Change | Held:
-    """`origin`: the field that the value comes from; None where a person typed it."""
+def _placed(rule: Rule, target: Side, wanted: Fitted, before: str, why: str, *, conflict: bool) -> Change | Held:
     spec = rule.spec(target)
     if spec.writable is not Writable.ALWAYS:
-        return Held(rule, target, value, f"{spec.label} cannot be changed there through its API")
-    fitted = fit(spec, value, origin)
-    if fitted.refused:
-        return Held(rule, target, value, fitted.refused)
-    return Change(rule, target, before, fitted.value, why, fitted.note, conflict)
+        return Held(rule, target, wanted.value, f"{spec.label} cannot be changed there through its API")
+    if wanted.refused:
+        return Held(rule, target, wanted.value, wanted.refused)
+    return Change(rule, target, before, wanted.value, why, wanted.note, conflict)
 
 
 def differs(rules: Sequence[Rule], side: Side, values: Values, base: Mapping[str, str]) -> bool:

@@ -11,6 +11,7 @@ from app.errors import Conflict, Duplicate, Wait
 from app.models.link import LinkState
 from app.providers.base import KeyKind, MatchKey
 from app.sync.apart import of_another
+from app.sync.carrying import agree, carried
 from app.sync.choosing import choose, is_kept_from
 from app.sync.conflicts import kind_of
 from app.sync.fieldmap import Rule
@@ -25,7 +26,7 @@ from app.sync.records import Presence, Record, Side, Writable, owner_of
 from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement, Target
 from app.sync.twins import our_twin, replace_twin
-from app.sync.values import e164, fit
+from app.sync.values import e164
 from app.sync.work import BUSY, Work, as_kept, landed
 
 _SHARED = (
@@ -173,10 +174,12 @@ def _copied(rules: tuple[Rule, ...], pair: dict[Side, Record], copy: Side) -> Ba
     """`copy` is our own copy of the other record: whatever differs was edited there since, and is no conflict."""
     values: dict[Side, dict[str, str]] = {Side.CRM: {}, Side.BILLING: {}}
     for rule in rules:
+        if rule.steps and not agree(rule, {side: pair[side].values for side in Side}):
+            continue  # it is not told what it was when the copy was made: both meet anew
         theirs = pair[copy.other].values.get(rule.spec(copy.other).name, "")
         ours = pair[copy].values.get(rule.spec(copy).name, "")
         values[copy][rule.name] = ours
-        values[copy.other][rule.name] = ours if theirs else ""
+        values[copy.other][rule.name] = theirs if rule.steps or not theirs else ours
     return Base(values[Side.CRM], values[Side.BILLING])
 
 
@@ -267,13 +270,12 @@ def first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
             changes += [replace(each, why="created") for each in decided if isinstance(each, Change)]
             held += [each for each in decided if isinstance(each, Held)]
             continue
-        spec, value = rule.spec(side), record.values.get(rule.spec(side.other).name, "")
-        if not value or spec.writable is Writable.NEVER or not rule.direction.reaches(side):
+        if rule.spec(side).writable is Writable.NEVER or not rule.direction.reaches(side):
             continue
-        fitted = fit(spec, value, rule.spec(side.other))
+        fitted = carried(rule, side, record.values)
         if fitted.refused:
-            held.append(Held(rule, side, value, fitted.refused))
-        else:
+            held.append(Held(rule, side, fitted.value, fitted.refused))
+        elif fitted.value:
             changes.append(Change(rule, side, "", fitted.value, "created", fitted.note))
     return Merge(tuple(changes), tuple(held))
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.sync.fieldmap import Prefer
+from app.sync.fieldmap import Pair, Prefer
 from app.sync.objects import (
     OBJECTS,
     AppointmentSettings,
@@ -76,6 +76,19 @@ class BridgeSettings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _recognised(self) -> Self:
+        """What a record is recognised by has to look the same on both sides, or each would be made twice."""
+        for name, type_ in OBJECTS.items():
+            keys = {"email"} if type_.person else {type_.recognised_by, *type_.alike}
+            for pair in self.of(name).pairs():
+                if pair.steps and keys & {pair.crm, pair.billing}:
+                    raise ValueError(
+                        f"{type_.plural} are recognised by their {pair.billing}, which is the same on both sides: take"
+                        " the steps of that pair out"
+                    )
+        return self
+
     def objects(self) -> tuple[str, ...]:
         """Those that are switched on."""
         return tuple(name for name in OBJECTS if self.of(name).enabled)
@@ -91,12 +104,11 @@ class BridgeSettings(BaseModel):
         return self.model_copy(update=begun)
 
     def remapped(self, before: "BridgeSettings") -> dict[str, list[str]]:
-        """By object, the billing fields that went with another field of the CRM before, or go with none any more:
-
-        nothing is agreed on them, and the next field to go with them meets them anew.
+        """By object, the billing fields that went with another field of the CRM before, or by other steps, or go with
+        none any more: nothing is agreed on them, and the next field to go with them meets them anew.
         """
         maps = {
-            name: [{pair.billing: pair.crm for pair in each.of(name).pairs()} for each in (before, self)]
+            name: [{pair.billing: _agreed_by(pair) for pair in each.of(name).pairs()} for each in (before, self)]
             for name in self.objects()
         }
         found = {name: [field for field in old if new.get(field) != old[field]] for name, (old, new) in maps.items()}
@@ -108,3 +120,7 @@ class BridgeSettings(BaseModel):
         if not isinstance(settings, ObjectSettings):
             raise ValueError(f"{object_} is not synced")
         return settings
+
+
+def _agreed_by(pair: Pair) -> tuple[object, ...]:
+    return (pair.crm, pair.steps, pair.origin if pair.steps else None)

@@ -1,6 +1,6 @@
 """What one attempt has in hand: both accounts, the rules between them, and what is done with a pair of records."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -151,7 +151,7 @@ class Work:
             decisions=self.decisions.fields,
         )
         pair = {Side.CRM: crm, Side.BILLING: billing}
-        merged = _without_locked(await self._without_vanished(merged), pair)
+        merged = _without_locked(await self._without_vanished(merged, pair), pair)
         written = {side: await self._write(side, pair, merged) for side in (Side.BILLING, Side.CRM)}
         kept = {side: landed(merged.values_for(side), answer) for side, answer in written.items()}
         merged = Merge(as_kept(merged.changes, kept), (*merged.held, *_refused(merged, kept, written)))
@@ -170,13 +170,13 @@ class Work:
             origin=origin,
         )
 
-    async def _without_vanished(self, merged: Merge) -> Merge:
+    async def _without_vanished(self, merged: Merge, pair: Mapping[Side, Record]) -> Merge:
         """A field that was taken out of an account is absent, not emptied: it erases nothing on the other side."""
         gone: set[str] = set()
         for side in Side:
-            emptied = [c.rule.spec(side).name for c in merged.changes if c.side is side.other and not c.after]
+            emptied = [name for c in merged.changes if c.side is side.other for name in _emptied(c, pair)]
             gone |= set(await self.records[side].vanished(emptied)) if emptied else set()
-        lost = [c for c in merged.changes if not c.after and c.rule.spec(c.side.other).name in gone]
+        lost = [c for c in merged.changes if gone.intersection(_emptied(c, pair))]
         held = [Held(c.rule, c.side, "", "the field is not there any more; check the connection") for c in lost]
         return Merge(tuple(c for c in merged.changes if c not in lost), (*merged.held, *held))
 
@@ -190,6 +190,14 @@ class Work:
 
     def slot_for(self, side: Side, crm_id: str) -> str:
         return crm_id if side is Side.BILLING and self.slot else ""
+
+
+def _emptied(change: Change, pair: Mapping[Side, Record]) -> Sequence[str]:
+    """The fields that are empty where the value comes from: what is there no more reads so as well."""
+    rule, source = change.rule, change.side.other
+    if not rule.steps:
+        return () if change.after else (rule.spec(source).name,)
+    return [name for name in rule.inputs(source) if not pair[source].values.get(name)]
 
 
 def alive(record: Record | None) -> Record | None:

@@ -208,7 +208,7 @@ class Outcome:
 async def survived(*, rounds: int, people: int, seed_: int = 1, longest: float = 2.0) -> Outcome:
     """A plan is made and applied while the service is killed `rounds` times, at random moments."""
     chance = random.Random(seed_)
-    async with installed(**QUICK) as site:
+    async with installed(forks=False, **QUICK) as site:
         service = await site.serve()
         await site.connect(live=False)
         await seed(site, people)

@@ -39,6 +39,8 @@ MAY = {
         GET /set-ups            GET /set-ups/{bridge_id}        GET /set-ups/{bridge_id}/objects
         GET /set-ups/{bridge_id}/objects/{object}/fields        GET /set-ups/{bridge_id}/values
         GET /set-ups/{bridge_id}/matching
+        GET /bridges/{bridge_id}/mapping/{object}
+        GET /bridges/{bridge_id}/versions       GET /bridges/{bridge_id}/versions/{number}
     """,
     Role.OPERATOR: """
         POST /connections       POST /connections/{connection_id}/check
@@ -63,6 +65,8 @@ MAY = {
         POST /bridges/{bridge_id}/sweep         POST /bridges/{bridge_id}/stop
         PATCH /set-ups/{bridge_id}              POST /set-ups/{bridge_id}/steps/{step}
         POST /set-ups/{bridge_id}/live          POST /set-ups/{bridge_id}/count
+        POST /bridges/{bridge_id}/mapping/preview
+        POST /bridges/{bridge_id}/versions/{number}/restore
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets

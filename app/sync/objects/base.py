@@ -7,10 +7,11 @@ from typing import ClassVar, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from app.sync.fieldmap import Direction, Pair, Prefer
+from app.sync.fieldmap import Direction, Pair, Prefer, one_way
 from app.sync.filters import Condition
 from app.sync.people import twin_key
 from app.sync.records import Record, Side
+from app.sync.steps import AnyStep
 from app.sync.values import clean_text
 
 
@@ -52,6 +53,18 @@ class FieldPair(BaseModel):
         pattern=_FIELD, max_length=200, description="Field of the billing record, for example `vat_number`"
     )
     direction: Direction = Direction.BOTH
+    steps: tuple[AnyStep, ...] = Field(
+        (),
+        max_length=10,
+        description="What is done to a value on its way, one step after the other, from where values of this pair come"
+        " from; where they go both ways, from the CRM, and back in the other direction. A chain with a step that cannot"
+        " be turned back (case, default, template, a table in which two values become one, a date of which the time is"
+        " left out) goes one way only",
+    )
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.crm, self.billing, self.direction, self.steps)
 
 
 class ObjectSettings(BaseModel):
@@ -115,6 +128,13 @@ class ObjectSettings(BaseModel):
             raise ValueError(f"`prefer` names what is not in the field map: {', '.join(strange)}")
         return self
 
+    @model_validator(mode="after")
+    def _goes_where_its_steps_can(self) -> Self:
+        for each in self.fields or ():
+            if why := one_way(each.pair, self.direction):
+                raise ValueError(f"{each.crm} and {each.billing} cannot go both ways: {why}")
+        return self
+
     def chosen(self) -> tuple[Pair, ...]:
         """Pairs of `pairs` that a setting of its own asks for: where one cannot work, the settings are refused."""
         return ()
@@ -126,7 +146,7 @@ class ObjectSettings(BaseModel):
     def pairs(self) -> tuple[Pair, ...]:
         if self.fields is None:
             return self.default_map
-        return tuple(Pair(item.crm, item.billing, item.direction) for item in self.fields)
+        return tuple(item.pair for item in self.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
