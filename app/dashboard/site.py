@@ -14,6 +14,7 @@ from app.dashboard import (
     duplicates,
     failures,
     home,
+    mapping,
     notifications,
     people,
     record,
@@ -25,6 +26,7 @@ __all__ = ["nicegui", "routes"]
 
 PARTS = (
     home,
+    mapping,
     bridge,
     activity,
     record,

@@ -21,6 +21,7 @@ PAGES = (
     "/runs",
     "/undo",
     "/undo?record=1",
+    "/bridges/1/mapping/contact",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 
