@@ -187,8 +187,8 @@ async def _check_chosen(
     bridge = view_of(row, {crm.id: crm, billing.id: billing}, settings)
     for name in settings.objects():
         wanted = settings.of(name)
-        known = before.of(name).pairs() if before else ()
-        stepped = {pair for pair in wanted.pairs() if pair.steps and pair not in known}
+        had = before.of(name).pairs() if before else ()
+        stepped = {pair for pair in wanted.pairs() if pair.steps and pair not in had}
         if not wanted.chosen() and not wanted.only and not stepped:
             continue
         opened = {side: desk.connections.open(bridge, side).records(name, wanted) for side in Side}

@@ -75,8 +75,8 @@ def _standing(visit: Visit, shown: BridgeDetail) -> None:
         return
     switch = "Pause" if shown.enabled else "Resume" if shown.live_since else "Go live"
 
-    async def switched(_: Principal) -> str:
-        await change_bridge(visit.desk, shown.id, BridgeChange(enabled=not shown.enabled))
+    async def switched(who: Principal) -> str:
+        await change_bridge(visit.desk, shown.id, BridgeChange(enabled=not shown.enabled), who)
         return "Done."
 
     async def planned(who: Principal) -> str:
@@ -119,13 +119,15 @@ async def _records(visit: Visit, bridge_id: int) -> None:
 
 def _objects(shown: BridgeDetail) -> None:
     text("h2", "What it keeps in step")
-    with table("Objects", ("HighLevel", "", "Invoice Ninja")):
+    with table("Objects", ("HighLevel", "", "Invoice Ninja", "Mapping")):
         for name in shown.settings.objects():
             crm, billing = OBJECTS[name].called.values()
             with tag("tr"):
                 text("th", crm, scope="row")
                 text("td", _ARROWS[shown.settings.of(name).direction])
                 text("td", billing)
+                with cell("Mapping"):
+                    link(f"Mapping of {OBJECTS[name].plural}", f"/bridges/{shown.id}/mapping/{name}")
     text("p", f"Both changed the same field: what stays is {WINS[shown.settings.prefer]}.")
 
 

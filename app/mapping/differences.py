@@ -34,7 +34,8 @@ def _found(before: BridgeSettings, after: BridgeSettings) -> Iterator[Difference
     own = [{name: value for name, value in each.items() if name not in OBJECTS} for each in (old, new)]
     yield from _compared("", own[0], own[1])
     for name in OBJECTS:
-        yield from _compared(name, *({k: v for k, v in each[name].items() if k != "fields"} for each in (old, new)))
+        mine = [{key: value for key, value in each[name].items() if key != "fields"} for each in (old, new)]
+        yield from _compared(name, mine[0], mine[1])
         yield from _pairs(name, before, after)
 
 

@@ -66,6 +66,8 @@ def _all(board: Board, left: set[str], right: set[str]) -> Iterator[Suggestion]:
             if crm.name in left or billing.name in right or crm.kind in (Kind.TAGS, Kind.DOCUMENT):
                 continue
             confidence, why = _alike(crm, billing)
+            if crm.writable is Writable.NEVER and confidence <= ALIKE:
+                continue  # what is made for one purpose has its own pair
             if confidence and not board.impossible(crm.name, billing.name):
                 yield Suggestion(crm, billing, _way(board, crm, billing), confidence, why)
 

@@ -291,10 +291,10 @@ def _placed(rule: Rule, target: Side, wanted: Fitted, before: str, why: str, *, 
 
 
 def differs(rules: Sequence[Rule], side: Side, values: Values, base: Mapping[str, str]) -> bool:
-    """Whether a side has other values than it had. A field without a base is held back, and known to differ.
-
-    A list may show a part of a record: what it does not show is not compared.
-    """
+    """Whether a side has other values than it had. A field without a base is held back, and known to differ; one that
+    is not shown, for a list may show a part of a record, is not compared."""
     return any(
-        changed(rule, side, values, base) for rule in rules if rule.name in base and rule.spec(side).name in values
+        changed(rule, side, values, base)
+        for rule in rules
+        if rule.name in base and all(name in values for name in rule.inputs(side))
     )

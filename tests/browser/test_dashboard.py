@@ -35,6 +35,7 @@ PAGES = (
     "/connect",
     "/sandbox",
     "/settings",
+    "/bridges/1/mapping/contact",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 

@@ -91,6 +91,10 @@ def fields(data: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
     specs = {name: column.spec for name, column in _BY_NAME.items()}
     if known := data.get("countries"):
         specs["country"] = replace(specs["country"], refuses=codes().difference(known.values()))
+    for place, start in ((Place.CLIENT, "custom_value"), (Place.CONTACT, "contact_custom_value")):
+        for n in range(1, 5):
+            if label := (data.get("labels") or {}).get(f"{place.value}{n}"):
+                specs[f"{start}{n}"] = replace(specs[f"{start}{n}"], label=label)
     specs["group"] = replace(specs["group"], options=frozenset((data.get("groups") or {}).values()))
     return specs
 

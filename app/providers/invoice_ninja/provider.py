@@ -108,6 +108,7 @@ class InvoiceNinja:
                 "countries": _countries(statics),
                 **_calendar(company, statics),
                 "groups": groups,
+                "labels": company.labels,
                 **tasks,
                 "task_tags": tagged,
                 **({"is_admin": user.is_super} if user else {}),

@@ -98,6 +98,14 @@ class CompanySettings(_Ids):
 class Company(_Ids):
     company_key: str = Field(min_length=1)
     settings: CompanySettings
+    custom_fields: Any = None  # {"client1": "Label|kind"}; PHP writes an empty one as a list
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the company calls its custom values, by the vendor's keys, "client1" to "client4" for clients."""
+        told = self.custom_fields if isinstance(self.custom_fields, dict) else {}
+        labels = {str(key): text.partition("|")[0].strip() for key, text in told.items() if isinstance(text, str)}
+        return {key: label for key, label in labels.items() if label}
 
 
 class CompanyAnswer(BaseModel):

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from typing import Any
 
 import pycountry
 
@@ -21,7 +22,7 @@ def country(value: str, form: CountryForm) -> str | None:
     code = alpha_2(value)
     if code is None or form is CountryForm.CODE:
         return code
-    found = pycountry.countries.get(alpha_2=code)
+    found: Any = pycountry.countries.get(alpha_2=code)
     return str(found.alpha_3 if form is CountryForm.CODE_3 else getattr(found, "common_name", found.name))
 
 

@@ -15,6 +15,7 @@ from app.providers.invoice_ninja.mapping import (
     slot_field,
     update_payload,
 )
+from app.providers.invoice_ninja.wire import Company
 from app.sync.records import Presence
 from app.sync.values import fit
 from tests.providers.invoice_ninja.conftest import DATA
@@ -216,3 +217,15 @@ def test_the_create_request_we_recorded_is_the_one_the_table_would_make() -> Non
     made = create_payload(dict(read(client(), data=DATA).values), "", DATA)
     assert made.pop("contacts")[0].items() <= recorded["contacts"][0].items()
     assert made.items() <= recorded.items()
+
+
+def test_custom_values_are_called_as_the_company_calls_them() -> None:
+    told = {"client1": "VIP level|single_line_text", "contact2": "Birthday|date", "client2": "", "client3": None}
+    company = Company.model_validate({"company_key": "k", "settings": {}, "custom_fields": told})
+    specs = fields({"labels": company.labels})
+    assert (specs["custom_value1"].label, specs["contact_custom_value2"].label) == ("VIP level", "Birthday")
+    assert (specs["custom_value2"].label, specs["custom_value3"].label) == (
+        "Client custom value 2",
+        "Client custom value 3",
+    )
+    assert Company.model_validate({"company_key": "k", "settings": {}, "custom_fields": []}).labels == {}

@@ -1,0 +1,65 @@
+"""The page of a mapping: a pair is changed, tried while typing, saved, told as a version, and brought back."""
+
+import pytest
+
+from tests.browser.managing import OWNER, VIEWER, managed_site
+from tests.browser.visitor import chromium, expect, visiting
+
+pytestmark = pytest.mark.timeout(300)
+
+HERE = "/bridges/1/mapping/contact"
+
+
+async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
+    async with managed_site() as site, chromium() as browser:
+        await site.subscribe_highlevel()
+        await site.add_contact(firstName="Jane", lastName="Doe", email="jane@acme.example", city="York")
+        await site.at_rest()
+        async with visiting(browser, site) as visitor:
+            page = visitor.page
+            await visitor.log_in(OWNER)
+            await visitor.open("/bridges/1")
+            await visitor.follow("Mapping of contacts")
+            await visitor.sees("Mapping of contacts")
+            await visitor.press("Change City and City")
+            await page.get_by_label("Add a step").select_option("template")
+            await expect(page.locator(".note.next")).to_contain_text("go one way only: a text cannot be taken apart")
+            await expect(page.locator(".unsaved")).to_contain_text("cannot be saved yet: look at “City”")
+            line = page.locator(".chain input")
+            await line.press("End")
+            await line.press_sequentially(" of {first_name}", delay=40)
+            await expect(page.locator(".trial ins")).to_have_text("York of Jane")
+            await expect(line).to_have_value("{value} of {first_name}")
+            await visitor.press("Let it go to Invoice Ninja only")
+            await page.get_by_label("Add a step").select_option("case")
+            await expect(page.locator(".trial ins")).to_have_text("YORK OF JANE")
+
+            await visitor.press("Save …")
+            dialog = page.get_by_role("dialog")
+            await expect(dialog).to_contain_text("city → city: template “{value} of {first_name}”, then CAPITALS")
+            await visitor.press("Save")
+            await expect(page.locator(".note.done")).to_contain_text("Saved.")
+            versions = page.locator(".versions > li")
+            await expect(versions.first).to_contain_text("Version 2")
+            await expect(versions.first).to_contain_text(f"by {OWNER}")
+            await visitor.press("Bring version 1 back")
+            await visitor.press("Bring it back")
+            await expect(versions.first).to_contain_text("version 1 brought back")
+            await expect(page.get_by_role("main")).to_contain_text("Version 3")
+            assert [each["city"] for each in await site.clients()] == ["York"]
+
+            await visitor.open(f"{HERE}?saved=true")
+            await visitor.press("Re-apply to 1 contact")
+            await visitor.sees("Runs")
+
+            for object_ in ("contact", "appointment", "opportunity", "task", "product", "invoice"):
+                await page.set_viewport_size({"width": 390, "height": 800})
+                await visitor.open(f"/bridges/1/mapping/{object_}")
+                await expect(page.get_by_role("heading", level=1)).to_be_visible()
+                assert await page.evaluate("document.documentElement.scrollWidth") <= 390, object_
+        async with visiting(browser, site) as visitor:
+            await visitor.log_in(VIEWER)
+            await visitor.open(HERE)
+            await visitor.sees("Mapping of contacts")
+            await expect(visitor.page.get_by_role("main").get_by_role("button")).to_have_count(0)
+            await expect(visitor.page.get_by_role("main").locator("select, input")).to_have_count(0)
