@@ -5,6 +5,7 @@ from typing import Any
 from tests.conftest import World, connect, until
 from tests.flows.resting import rest
 from tests.flows.test_contacts import linked
+from tests.flows.test_damage import forget_field, vat_field
 
 TABLE = {"do": "table", "rows": [{"value": "LDN", "becomes": "London area"}, {"value": "YRK", "becomes": "York area"}]}
 LIVES = {"do": "template", "text": "{first_name} lives in {value}"}
@@ -135,3 +136,17 @@ async def test_a_mapping_is_shown_tried_changed_and_brought_back(world: World) -
 
 async def _city(world: World, client_id: str, city: str) -> bool:
     return bool((await world.client(client_id))["city"] == city)
+
+
+async def test_a_field_that_was_taken_out_of_the_account_is_no_empty_one_for_a_default(bare_world: World) -> None:
+    world = bare_world
+    default = {"do": "default", "value": "none given"}
+    fields = [EMAIL, *NAMES, pair("city", "city"), pair("custom.vat_number", "vat_number", "to_billing", default)]
+    await connect(world, contact={"fields": fields})
+    field_id = await vat_field(world)
+    contact_id, client_id = await linked(world, customFields=[{"id": field_id, "field_value": "GB999"}])
+    await forget_field(world, field_id)
+    await world.edit_contact(contact_id, city="York")
+    await until(lambda: _city(world, client_id, "York"))
+    await world.quiet()
+    assert (await world.client(client_id))["vat_number"] == "GB999"

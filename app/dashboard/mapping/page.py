@@ -56,6 +56,8 @@ async def mapping(
         _objects(bridge, board.object)
         if saved:
             await _saved(visit, bridge, board.object)
+        if not board.settings.enabled:
+            text("p", f"{OBJECTS[board.object].plural.capitalize()} are switched off on this bridge.", "note next")
         if not visit.may(Role.OPERATOR):
             text("p", "You may look at this, and not change it.", "note next")
         await Panel(visit, bridge, Draft(board, bridge.settings)).draw()
@@ -113,6 +115,9 @@ class Panel:
             self.adding.draw()
             self.values()
             self.bar()
+        else:
+            with tag("fieldset", "only-seen", disabled=""):
+                self.values()
 
     @ui.refreshable_method
     def required(self) -> None:
