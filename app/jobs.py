@@ -26,6 +26,7 @@ from app.directory import BridgeView, Directory, is_active
 from app.errors import Conflict, CrossledgerError, InternalError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
+from app.providers.exchange import Exchange
 from app.queue import Priority, RecordJob
 from app.redaction import internal_error
 from app.settings import Settings
@@ -151,7 +152,18 @@ def given_up(target: Target, link: LinkRow, failure: CrossledgerError) -> Settle
         end = contradicted(target, link, detail=str(failure), kind=failure.kind, fields=fields)
     else:
         end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields)
-    return replace(end, link={**end.link, **_since(link)})
+    said = exchange_behind(failure)
+    activity = {**end.activity, "exchange": said.dump()} if end.activity and said else end.activity
+    return replace(end, activity=activity, link={**end.link, **_since(link)})
+
+
+def exchange_behind(failure: BaseException | None) -> Exchange | None:
+    """Of the call that it came of, also where it was put into other words since."""
+    while failure is not None:
+        if isinstance(failure, CrossledgerError) and failure.exchange:
+            return failure.exchange
+        failure = failure.__cause__
+    return None
 
 
 def backoff(settings: Settings, tries: int, after: float | None) -> float:
