@@ -30,6 +30,7 @@ from app.providers.exchange import Exchange
 from app.queue import Priority, RecordJob
 from app.redaction import internal_error
 from app.settings import Settings
+from app.sync.choosing import LEFT_OUT
 from app.sync.engine import Engine
 from app.sync.objects import OBJECTS
 from app.sync.records import Side
@@ -91,7 +92,7 @@ class RecordSync:
         log.info("sync.done", bridge=target.bridge_id, link=link.id, side=target.side.value, outcome=outcome)
 
     async def _attempt(self, target: Target, bridge: BridgeView, link: LinkRow, *, asked: bool) -> str:
-        for side in Side:
+        for side in Side if link.problem != LEFT_OUT else ():  # for that one no vendor is asked
             connection = bridge.connection(side)
             if not is_active(connection):
                 raise Reconnect(f"the connection is {connection.state}")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import text
+
 from tests.conftest import World, until
 
 JANE = {"firstName": "Jane", "lastName": "Doe", "email": "jane@acme.example", "city": "York"}
@@ -98,3 +100,14 @@ async def test_what_makes_no_sense_is_refused_in_a_sentence(world: World) -> Non
     for what in ("exclude", "unlink"):
         assert "left out" in (await ask(world, what, 409))["detail"]
     assert (await world.admin.post("/api/v1/links/99/exclude")).status_code == 404
+
+
+async def test_a_connection_that_waits_for_a_log_in_does_not_take_it_in_again(world: World) -> None:
+    contact_id, _ = await pair(world)
+    await ask(world, "exclude", 200)
+    async with world.service.engine.begin() as connection:
+        await connection.execute(text("UPDATE connections SET state = 'needs_reconnect' WHERE provider = 'highlevel'"))
+    await world.service.connections.directory.refresh()
+    await world.edit_contact(contact_id, city="Leeds")
+    await world.quiet()
+    assert (await world.rows("links"))[0]["problem"] == "left_out"
