@@ -25,12 +25,18 @@ turn the others into answers.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.providers.exchange import Exchange
 
 # eq=False below: an exception must stay hashable.
 
 
 class CrossledgerError(Exception):
-    """Root of every failure we name."""
+    """Root of every failure we name. `exchange`: what was asked and answered, where it came of a call to a vendor."""
+
+    exchange: "Exchange | None" = None
 
 
 @dataclass(eq=False)

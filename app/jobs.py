@@ -26,9 +26,11 @@ from app.directory import BridgeView, Directory, is_active
 from app.errors import Conflict, CrossledgerError, InternalError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
 from app.models.link import LinkState
+from app.providers.exchange import Exchange
 from app.queue import Priority, RecordJob
 from app.redaction import internal_error
 from app.settings import Settings
+from app.sync.choosing import LEFT_OUT
 from app.sync.engine import Engine
 from app.sync.objects import OBJECTS
 from app.sync.records import Side
@@ -90,7 +92,7 @@ class RecordSync:
         log.info("sync.done", bridge=target.bridge_id, link=link.id, side=target.side.value, outcome=outcome)
 
     async def _attempt(self, target: Target, bridge: BridgeView, link: LinkRow, *, asked: bool) -> str:
-        for side in Side:
+        for side in Side if link.problem != LEFT_OUT else ():  # for that one no vendor is asked
             connection = bridge.connection(side)
             if not is_active(connection):
                 raise Reconnect(f"the connection is {connection.state}")
@@ -151,7 +153,18 @@ def given_up(target: Target, link: LinkRow, failure: CrossledgerError) -> Settle
         end = contradicted(target, link, detail=str(failure), kind=failure.kind, fields=fields)
     else:
         end = failed(target, link, problem=problem_name(failure), detail=str(failure), fields=fields)
-    return replace(end, link={**end.link, **_since(link)})
+    said = exchange_behind(failure)
+    activity = {**end.activity, "exchange": said.dump()} if end.activity and said else end.activity
+    return replace(end, activity=activity, link={**end.link, **_since(link)})
+
+
+def exchange_behind(failure: BaseException | None) -> Exchange | None:
+    """Of the call that it came of, also where it was put into other words since."""
+    while failure is not None:
+        if isinstance(failure, CrossledgerError) and failure.exchange:
+            return failure.exchange
+        failure = failure.__cause__
+    return None
 
 
 def backoff(settings: Settings, tries: int, after: float | None) -> float:

@@ -91,6 +91,11 @@ _OLD_AUDIT = text("""
     DELETE FROM audit WHERE id IN (
         SELECT id FROM audit WHERE at < now() - make_interval(days => :days) ORDER BY id LIMIT 5000)
 """)
+_OLD_EXCHANGES = text("""
+    DELETE FROM failed_exchanges WHERE activity_id IN (
+        SELECT activity_id FROM failed_exchanges WHERE at < now() - make_interval(days => :days)
+         ORDER BY activity_id LIMIT 5000)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,7 @@ class Worker:
     async def _forget_old(self) -> None:
         await self._forget(_OLD_EVENTS, self.settings.keep_events_days)
         await self._forget(_OLD_AUDIT, self.settings.keep_audit_days)
+        await self._forget(_OLD_EXCHANGES, self.settings.keep_events_days)
         await self._forget(_IDLE_SWEEPS, 1)
 
     async def _forget(self, old: TextClause, days: int) -> None:

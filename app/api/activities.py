@@ -5,17 +5,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from app.api.desk import AtDesk
 from app.api.fields import MAX_ID, Id, Word
-from app.api.problems import problems
+from app.api.problems import problems, unknown
 from app.api.reading import Paging, equal, one, page
-from app.api.schemas import ActivityOut, Page
+from app.api.schemas import ActivityOut, Out, Page
 from app.api.spreadsheet import exported, lines, sheet
-from app.models import Activity, Link
+from app.models import Activity, FailedExchange, Link
 
 COLUMNS = (
     "activity", "at", "bridge", "object", "crm id", "billing id", "what", "cause", "run", "field", "side", "before",
@@ -117,3 +118,23 @@ def rows_of(activity: ActivityOut) -> list[tuple[Any, ...]]:
 async def show_activity(desk: AtDesk, activity_id: Id) -> ActivityOut:
     """What one attempt changed, per field and side."""
     return ActivityOut.model_validate(await one(desk.engine, Activity, activity_id))
+
+
+class ExchangeOut(Out):
+    """The call that an attempt failed at. Without headers and secrets, and cut where it is long."""
+
+    method: str
+    url: str
+    request: str
+    status: int | None = Field(description="Null: no answer came")
+    answer: str
+
+
+@router.get("/{activity_id}/exchange", summary="Show what was said to the vendor", responses=problems(404))
+async def show_exchange(desk: AtDesk, activity_id: Id) -> ExchangeOut:
+    """Of an attempt that failed: the last request and its answer. 404 where it failed at something else."""
+    async with AsyncSession(desk.engine) as session:
+        found = await session.get(FailedExchange, activity_id)
+    if found is None:
+        raise unknown("exchange of activity", activity_id)
+    return ExchangeOut.model_validate(found.exchange)

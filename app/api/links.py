@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel import col
 
-from app import retrying
+from app import leaving, retrying
 from app.api.body import Bounded
 from app.api.desk import AtDesk
 from app.api.fields import Id, Moment, Word
+from app.api.guard import Caller
 from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
 from app.api.schemas import LinkOut, Out, Page, Queued
@@ -52,6 +53,31 @@ async def show_link(desk: AtDesk, link_id: Id) -> LinkOut:
 async def sync_now(desk: AtDesk, link_id: Id) -> Queued:
     """Both sides are read and brought in step, whether or not anything is known to have changed."""
     return Queued(queued=await retrying.sync_one(desk.engine, link_id))
+
+
+@router.post("/{link_id}/exclude", summary="Leave a record out", responses=problems(404, 409))
+async def exclude_link(desk: AtDesk, who: Caller, link_id: Id) -> LinkOut:
+    """At once, and until it is included again: nothing is read, written or deleted for it on either side."""
+    await leaving.exclude(desk.connections, link_id, who.name)
+    return await show_link(desk, link_id)
+
+
+@router.post("/{link_id}/include", status_code=202, summary="Take a record in again", responses=problems(404, 409))
+async def include_link(desk: AtDesk, link_id: Id) -> Queued:
+    """What was left out goes on from where it was."""
+    return Queued(queued=await leaving.include(desk.connections, link_id))
+
+
+@router.post("/{link_id}/unlink", status_code=202, summary="Cut a pair", responses=problems(404, 409))
+async def unlink(desk: AtDesk, who: Caller, link_id: Id) -> Queued:
+    """Both records stay, and neither is synced any more, until a person makes them one again."""
+    return Queued(queued=await leaving.unlink(desk.connections, link_id, who.name))
+
+
+@router.post("/{link_id}/relink", status_code=202, summary="Make a cut pair one again", responses=problems(404, 409))
+async def relink(desk: AtDesk, who: Caller, link_id: Id) -> Queued:
+    """A pair that a person has cut. Where both have changed since, the bridge's rule for conflicts decides."""
+    return Queued(queued=await leaving.relink(desk.connections, link_id, who.name))
 
 
 class WriteOut(Out):

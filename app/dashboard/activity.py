@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import HTTPException, Query, Request
 
-from app.api.activities import list_activities
+from app.api.activities import list_activities, show_exchange
 from app.api.fields import Id, Word
 from app.api.reading import slice_of
 from app.api.schemas import ActivityOut, ChangeOut
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.parts import SYSTEMS, cell, link, table, tag, text, when
+from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
 from app.people.roles import Role
 from app.sync.objects import OBJECTS
 
@@ -88,11 +88,36 @@ def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -
                     changes(row.changes)
                     if row.detail:
                         text("div", row.detail, "faint")
+                    if row.action == "failed":
+                        _exchange(visit, row.id)
                 with cell("Bridge"):
                     text("span", bridges.get(str(row.bridge_id), f"bridge {row.bridge_id}"))
                     if may_undo and any(change.after is not None for change in row.changes):
                         with tag("div"):
                             link("Undo", f"/undo?activity={row.id}")
+
+
+def _exchange(visit: Visit, activity_id: int) -> None:
+    """What was said to the vendor, behind a toggle: it is read when somebody wants to see it."""
+
+    async def toggle() -> None:
+        if place.default_slot.children:
+            place.clear()
+            return
+        with place:
+            try:
+                said = await show_exchange(visit.desk, activity_id)
+            except HTTPException:
+                text("p", "It failed before anything was said, or what was said is not kept any more.", "faint")
+                return
+            status = "no answer came" if said.status is None else f"answered {said.status}"
+            for label, body in ((f"{said.method} {said.url}", said.request), (status, said.answer)):
+                text("div", label, "faint")
+                if body:
+                    text("pre", body)
+
+    button("Request and answer", toggle, "quiet small")
+    place = tag("div", "exchange")
 
 
 def changes(rows: list[ChangeOut]) -> None:

@@ -99,6 +99,10 @@ class Visit:
         ui.notify(sentence, type="positive")
         return True
 
+    def later(self, seconds: float, address: str) -> None:
+        """Go there after so many seconds: a job has done by then, as a rule, what was asked for."""
+        ui.timer(seconds, lambda: ui.navigate.to(address), once=True)
+
     def every(self, seconds: float, look: Callable[[], Awaitable[None] | AwaitableResponse | None]) -> None:
         """Look again every so many seconds, while the page is not hidden and its visitor is logged in."""
 

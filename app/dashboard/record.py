@@ -1,10 +1,21 @@
 """One record: both sides, what they last agreed on, who wrote each field, and what can be done with it."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import HTTPException, Request
 
 from app.api.activities import list_activities
 from app.api.fields import Id
-from app.api.links import FieldHistoryOut, show_history, show_link, sync_now
+from app.api.links import (
+    FieldHistoryOut,
+    exclude_link,
+    include_link,
+    relink,
+    show_history,
+    show_link,
+    sync_now,
+    unlink,
+)
 from app.api.reading import slice_of
 from app.api.schemas import LinkOut
 from app.dashboard.activity import activities
@@ -13,7 +24,10 @@ from app.dashboard.parts import SYSTEMS, button, cell, state, table, tag, text, 
 from app.dashboard.parts import link as goto
 from app.dashboard.sandbox_banner import banner
 from app.errors import CrossledgerError
+from app.models.link import LinkState
 from app.people.roles import Principal, Role
+from app.sync.choosing import APART, LEFT_OUT
+from app.sync.objects import OBJECTS
 
 router = pages()
 
@@ -66,15 +80,45 @@ def _about(link: LinkOut) -> None:
 
 
 def _actions(visit: Visit, link: LinkOut) -> None:
-    async def again() -> None:
-        async def work(_: Principal) -> str:
-            await sync_now(visit.desk, link.id)
-            return "It is looked at now. The page shows the outcome when it is loaded again."
+    def press(label: str, action: str, work: Callable[[Principal], Awaitable[str]], classes: str = "quiet") -> None:
+        async def pressed() -> None:
+            if await visit.act(Role.OPERATOR, action, work, f"link {link.id}"):
+                visit.later(2.0, f"/records/{link.id}")
 
-        await visit.act(Role.OPERATOR, "retry", work, f"link {link.id}")
+        button(label, pressed, classes)
 
+    async def again(_: Principal) -> str:
+        await sync_now(visit.desk, link.id)
+        return "It is looked at now."
+
+    async def excluded(who: Principal) -> str:
+        await exclude_link(visit.desk, who, link.id)
+        return "It is left out from now on. Both records stay as they are."
+
+    async def included(_: Principal) -> str:
+        await include_link(visit.desk, link.id)
+        return "It is taken in again, and looked at now."
+
+    async def cut(who: Principal) -> str:
+        await unlink(visit.desk, who, link.id)
+        return "The pair is being cut. Both records stay as they are."
+
+    async def joined(who: Principal) -> str:
+        await relink(visit.desk, who, link.id)
+        return "The two are being made one again."
+
+    paired = bool(link.crm_id and link.billing_id)
     with tag("p", "acts"):
-        button("Sync now", again)
+        if link.problem == LEFT_OUT:
+            press("Take it in again", "include a record", included, "")
+        elif link.problem == APART and paired:
+            press("Link them again", "link a pair again", joined, "")
+        else:
+            press("Sync now", "retry", again, "")
+            if link.state != LinkState.UNLINKED:
+                press("Leave it out", "exclude a record", excluded)
+                if paired and not OBJECTS[link.object].facet:
+                    press("Unlink the pair", "cut a pair", cut)
         goto("Undo what was written", f"/undo?record={link.id}", "button quiet")
 
 

@@ -18,6 +18,12 @@ LEFT_OUT = {
         f"{_NO_ACTION} Else decide it anew in the conflict inbox.",
         False,
     ),
+    "left_out": Explanation(
+        "A person leaves it out",
+        "Somebody has excluded it: nothing is read, written or deleted for it, on either side.",
+        f"{_NO_ACTION} Else open the record, and press “Take it in again”: it goes on from where it was.",
+        False,
+    ),
     "undecided": Explanation(
         "A person has to decide about another record first",
         "It may be the partner of a record of the other side that several others match as well.",

@@ -6,6 +6,7 @@ from app.models.budget import Budget
 from app.models.connection import Bridge, Connection, FormerKey
 from app.models.duplicate import CommonKey, DuplicateCluster, DuplicateDismissal, DuplicateKey, DuplicateRecord
 from app.models.event import Event
+from app.models.exchange import FailedExchange
 from app.models.link import Link
 from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
 from app.models.plan import PlanItem, Snapshot
@@ -33,6 +34,7 @@ __all__ = [
     "DuplicateKey",
     "DuplicateRecord",
     "Event",
+    "FailedExchange",
     "FormerKey",
     "Link",
     "LoginFailure",

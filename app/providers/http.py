@@ -28,6 +28,7 @@ import structlog
 from app.errors import AnswerLost, CrossledgerError, Reconnect, Rejected, Retry
 from app.providers.addresses import Network, Reach, Resolver, resolve
 from app.providers.base import Gate, Keys
+from app.providers.exchange import exchange_of
 from app.providers.sandboxed import Ports, SandboxNetwork
 from app.redaction import redacted
 from app.sync.values import storable
@@ -211,10 +212,20 @@ class Wire:
         except httpx.TransportError as error:
             if again and not writes and isinstance(error, _CLOSED):
                 return await self._send(request, writes=writes, again=False)
-            failure = AnswerLost if writes else Retry
-            raise failure(f"{label} did not answer: {redacted(str(error)) or type(error).__name__}") from error
+            kind = AnswerLost if writes else Retry
+            failure = kind(f"{label} did not answer: {redacted(str(error)) or type(error).__name__}")
+            failure.exchange = exchange_of(request, None)
+            raise failure from error
 
     def _read(self, answer: httpx.Response, *, writes: bool) -> Any:
+        """The JSON of a good answer; what any other one means is raised, with what was said."""
+        try:
+            return self._judged(answer, writes=writes)
+        except CrossledgerError as failure:
+            failure.exchange = exchange_of(answer.request, answer)
+            raise
+
+    def _judged(self, answer: httpx.Response, *, writes: bool) -> Any:
         label, status = self.dialect.label, answer.status_code
         body = _json(answer, self.parse_float)
         if status >= httpx.codes.BAD_REQUEST:

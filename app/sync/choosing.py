@@ -14,6 +14,8 @@ from app.sync.store import Settlement
 from app.sync.work import Work, alive
 
 APART = "kept_apart"
+LEFT_OUT = "left_out"
+"""The problem of a record that a person leaves out: it stays as it is until a person takes it in again."""
 
 
 def kept_apart(work: Work) -> Settlement | None:

@@ -24,7 +24,7 @@ from app.directory import BridgeView
 from app.errors import Several, Wait
 from app.models.link import LinkState
 from app.providers.base import Account, Records
-from app.sync.choosing import kept_apart
+from app.sync.choosing import LEFT_OUT, kept_apart
 from app.sync.decisions import Decisions
 from app.sync.deletions import (
     MERGED,
@@ -107,6 +107,8 @@ class Engine:
 
     async def _end(self, work: Work) -> Settlement | None:
         link = work.link
+        if link.problem == LEFT_OUT:
+            return as_it_was(link)
         if apart := kept_apart(work):
             return apart
         if work.type.facet:

@@ -114,6 +114,11 @@ _TOLD = """, told AS (
                a.cause, a.detail, a.changes
           FROM kept, jsonb_to_record(CAST(:activity AS jsonb))
             AS a(run_id bigint, crm_id text, billing_id text, action text, cause text, detail text, changes jsonb)
+        RETURNING id
+    ), said AS (
+        INSERT INTO failed_exchanges (activity_id, exchange)
+        SELECT told.id, a.exchange FROM told, jsonb_to_record(CAST(:activity AS jsonb)) AS a(exchange jsonb)
+         WHERE a.exchange IS NOT NULL
     )"""
 JSON = {"base_crm", "base_billing", "held", "candidates", "conflicts", "decisions"}
 # Those that this attempt has carried out are done with; one that was made meanwhile stays, and has a job of its own.

@@ -32,6 +32,8 @@ async def begin(desk: Desk) -> Standing:
             return standing
         if reason := await host.obstacle():
             raise Rejected(reason)
+        if not standing.connections:  # what an interrupted one has left behind
+            await host.stop(for_ever=True)
         stage = await host.start()
         try:
             await _set_up(desk, stage, standing)

@@ -15,11 +15,10 @@ from typing import Any
 import psycopg
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.connections import Connections
 from app.db import Database
-from app.errors import CrossledgerError, Rejected
+from app.errors import Rejected
 from app.providers.sandboxed import ADDRESSES, Ports
 from app.settings import Settings
 from app.subscriptions import Subscriptions
@@ -146,7 +145,7 @@ class Host:
             try:
                 if not self._alone.locked():
                     await self._look_after()
-            except (CrossledgerError, SQLAlchemyError, OSError, RuntimeError) as trouble:
+            except Exception as trouble:  # noqa: BLE001 -- a keeper that has ended silently helps nobody
                 log.info("sandbox.not_running", reason=str(trouble).partition("\n")[0] or type(trouble).__name__)
             waited = 0.0
             while waited < (LOOKS if self.standing.connections else IDLE):

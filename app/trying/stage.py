@@ -61,11 +61,11 @@ class Stage:
             )
             for side, each in simulators.items()
         }
-        key = new_secret()
-        # An address for each: deliveries of businesses and products do not say what happened.
-        events = {event: f"{local_url}/webhooks/sandbox/{key}/{event}" for event in EVENTS if event not in _OF_THE_APP}
-        (await people[Side.CRM].post("/_control/webhooks", json={"events": events})).raise_for_status()
-        public_key = (await people[Side.CRM].get("/_control/public-key")).raise_for_status().text
+        try:
+            key, public_key = await _keys(people[Side.CRM], local_url)
+        except BaseException:
+            await asyncio.gather(*(asyncio.to_thread(each.stop) for each in simulators.values()))
+            raise
         return cls(simulators, people, fresh, key, public_key)
 
     @property
@@ -115,6 +115,15 @@ async def _started(home: Path) -> dict[Side, Simulator]:
         await asyncio.gather(*(asyncio.to_thread(each.stop) for each in running))
         raise failures[0]
     return dict(zip((Side.CRM, Side.BILLING), running, strict=True))
+
+
+async def _keys(highlevel: httpx.AsyncClient, local_url: str) -> tuple[str, str]:
+    """Tell it where to call; the secret part of that address, and the key that its deliveries are signed with."""
+    key = new_secret()
+    # An address for each: deliveries of businesses and products do not say what happened.
+    events = {event: f"{local_url}/webhooks/sandbox/{key}/{event}" for event in EVENTS if event not in _OF_THE_APP}
+    (await highlevel.post("/_control/webhooks", json={"events": events})).raise_for_status()
+    return key, (await highlevel.get("/_control/public-key")).raise_for_status().text
 
 
 def memories(home: Path) -> dict[Side, Path]:

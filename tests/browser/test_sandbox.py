@@ -37,7 +37,7 @@ async def test_a_newcomer_tries_it_with_the_sandbox() -> None:
         await page.get_by_label("First name").fill("Nora")
         await page.get_by_label("E-mail").fill("nora@new.example")
         await visitor.press("Add")
-        await visitor.sees_row("Nora", "in step")
+        await visitor.sees_row("nora@new.example", "in step")
         await look_small(visitor)
         await visitor.open("/")
         await page.get_by_role("link", name="Show it").click()

@@ -25,6 +25,7 @@ MAY = {
         GET /links              GET /links/{link_id}
         GET /conflicts          GET /conflicts/{link_id}
         GET /activities         GET /activities/{activity_id}       GET /activities/export
+        GET /activities/{activity_id}/exchange
         GET /jobs
         GET /runs               GET /runs/{run_id}
         GET /plans/{run_id}     GET /plans/{run_id}/items       GET /plans/{run_id}/export
@@ -59,6 +60,9 @@ MAY = {
         POST /bridges/{bridge_id}/duplicates
         POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
         POST /duplicates/{cluster_id}/merge
+        POST /bridges/{bridge_id}/sweep
+        POST /links/{link_id}/exclude   POST /links/{link_id}/include
+        POST /links/{link_id}/unlink    POST /links/{link_id}/relink
         POST /sandbox/people    PATCH /sandbox/people/{side}/{person_id}
         DELETE /sandbox/people/{side}/{person_id}
         POST /sandbox/troubles  DELETE /sandbox/troubles
