@@ -14,7 +14,7 @@ from app.api.runs import RunOut, list_runs
 from app.dashboard.filters import choice, filters
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
 from app.dashboard.parts import link, tag, text
-from app.dashboard.plan_acts import ACTIVE, acts_of, left_of
+from app.dashboard.plan_acts import ACTIVE, acts_of, counted, left_of
 from app.dashboard.plan_rows import ACTIONS, MEANING, STATES, item_rows
 from app.dashboard.runs import progress
 from app.errors import Gone
@@ -128,17 +128,26 @@ def _progress(visit: Visit, found: PlanOut, applied: RunOut | None) -> None:
     if found.state != RunState.DONE:
         with tag("article", "card"):
             _made(found)
-    if applied is not None and not (applied.state == RunState.DONE and left_of(found)):
+    if applied is not None:
         with tag("article", "card"):
-            text("h2", "Applying it" if applied.state in ACTIVE else "Applied")
-            text("span", applied.state, f"state {applied.state}")
-            progress(applied)
-            text("p", _told(applied.counts) or "Nothing is written yet.")
-            _trouble(applied)
-            with tag("p", "pager"):
-                link("What it did", query("/activity", {"run": applied.id}))
-                if visit.may(Role.OPERATOR) and applied.done:
-                    link("Undo it", query("/undo", {"run": applied.id}))
+            _applied(visit, found, applied)
+
+
+def _applied(visit: Visit, found: PlanOut, applied: RunOut) -> None:
+    left = left_of(found)
+    with tag("header"):
+        text("h2", "Writing it" if applied.state in ACTIVE else "Written")
+        text("span", applied.state, f"state {applied.state}")
+    if applied.state in ACTIVE:
+        progress(applied)
+    text("p", _told(applied.counts) or "Nothing is written yet.", role="status")
+    _trouble(applied)
+    if applied.state == RunState.DONE and left:
+        text("p", f"Look at them in both systems. If they are right, go on with the rest: {counted(left)}.")
+    with tag("p", "pager"):
+        link("What it wrote", query("/activity", {"run": applied.id}))
+        if visit.may(Role.OPERATOR) and applied.done:
+            link("Undo it", query("/undo", {"run": applied.id}))
 
 
 def _made(found: PlanOut) -> None:

@@ -65,6 +65,8 @@ async def set_up(
         stepper(found, step)
         text("h2", TITLES[step])
         text("p", LEADS[step], "lead")
+        if found.live and step not in (Step.PLAN, Step.LIVE):
+            text("p", "This bridge has been live: what you save here holds from now on.", "note next")
         if step is Step.PLAN:
             await plan(visit, found, Shown(path_of(found.id, step), action, object_, state, cursor))
         else:
