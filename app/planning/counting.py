@@ -97,7 +97,9 @@ async def last_read(engine: AsyncEngine, bridge_id: int, object_: str) -> Read |
 async def alike(engine: AsyncEngine, bridge_id: int, plan_id: int, object_: str, fields: Iterable[str]) -> list[Alike]:
     """The records of a plan, put together where they do not differ in `fields`."""
     values = {"bridge": bridge_id, "run": plan_id, "object": object_, "fields": sorted(set(fields))}
-    async with engine.connect() as connection:
+    async with engine.begin() as connection:
+        # What was just read is not analysed yet: taken for a few rows, each would be compared with each.
+        await connection.execute(text("SET LOCAL enable_nestloop = off"))
         rows = (await connection.execute(_ROWS, values)).all()
     return [Alike(Side(row.side), _values(row.own), _partner(row), row.records) for row in rows]
 
