@@ -32,6 +32,7 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
             await expect(page.locator(".trial ins")).to_have_text("York of Jane")
             await expect(line).to_have_value("{value} of {first_name}")
             await visitor.press("Let it go to Invoice Ninja only")
+            await expect(page.locator(".note.next")).to_have_count(0)
             await page.get_by_label("Add a step").select_option("case")
             await expect(page.locator(".trial ins")).to_have_text("YORK OF JANE")
 
