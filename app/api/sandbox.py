@@ -156,7 +156,7 @@ async def add_person(desk: AtDesk, who: NewPersonIn) -> MadeOut:
     return MadeOut(id=await people.add(desk.sandbox.running(), who.side, values))
 
 
-@router.patch("/people/{side}/{person_id}", summary="Edit somebody there", responses=problems(413))
+@router.patch("/people/{side}/{person_id}", summary="Edit somebody there", responses=problems(404, 413))
 async def edit_person(desk: AtDesk, who: Caller, side: Side, person_id: VendorId, change: PersonIn) -> EditedOut:
     """On one side only: the other one follows. What the vendor sends no webhook for, a sweep finds: it is begun."""
     given = change.given()
@@ -168,7 +168,7 @@ async def edit_person(desk: AtDesk, who: Caller, side: Side, person_id: VendorId
     return EditedOut(told=told)
 
 
-@router.delete("/people/{side}/{person_id}", status_code=204, summary="Delete somebody there")
+@router.delete("/people/{side}/{person_id}", status_code=204, summary="Delete somebody there", responses=problems(404))
 async def delete_person(desk: AtDesk, side: Side, person_id: VendorId) -> None:
     """On one side only: what becomes of the other is the bridge's rule for deletions."""
     await people.remove(desk.sandbox.running(), side, person_id)
