@@ -30,7 +30,7 @@ async def test_a_failed_attempt_keeps_the_request_and_the_answer_without_a_secre
 
 
 async def test_what_succeeds_or_is_tried_again_keeps_nothing(world: World) -> None:
-    await world.fault(world.ninja, kind="status", status=503, times=2)
+    await world.fault(world.ninja, kind="status", status=503, times=2, token="service")
     await world.add_contact(firstName="Jane", email="jane@acme.example")
     await until(world.clients)
     await world.quiet()
