@@ -10,6 +10,7 @@ from app.api.desk import AtDesk
 from app.api.fields import Id, Word
 from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
+from app.api.records import names_of
 from app.api.schemas import ActivityOut, Page
 from app.models import Activity, Link
 
@@ -38,10 +39,16 @@ async def list_activities(
     if record is not None:
         pairs = select(col(Link.id)).where(or_(col(Link.crm_id) == record, col(Link.billing_id) == record))
         only.append(col(Activity.link_id).in_(pairs))
-    return await page(desk.engine, Activity, ActivityOut, part, *only)
+    found = await page(desk.engine, Activity, ActivityOut, part, *only)
+    names = await names_of(desk, [each.link_id for each in found.items])
+    for each in found.items:
+        each.name = names.get(each.link_id or 0, "")
+    return found
 
 
 @router.get("/{activity_id}", summary="Show an activity", responses=problems(404))
 async def show_activity(desk: AtDesk, activity_id: Id) -> ActivityOut:
     """What one attempt changed, per field and side."""
-    return ActivityOut.model_validate(await one(desk.engine, Activity, activity_id))
+    found = ActivityOut.model_validate(await one(desk.engine, Activity, activity_id))
+    found.name = (await names_of(desk, [found.link_id])).get(found.link_id or 0, "")
+    return found

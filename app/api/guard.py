@@ -35,6 +35,7 @@ NEEDED = {
     ("GET", "/events/{event_id}"): Role.VIEWER,
     ("POST", "/events/{event_id}/replay"): Role.OPERATOR,
     ("GET", "/links"): Role.VIEWER,
+    ("GET", "/records"): Role.VIEWER,
     ("GET", "/links/{link_id}"): Role.VIEWER,
     ("GET", "/conflicts"): Role.VIEWER,
     ("GET", "/conflicts/{link_id}"): Role.VIEWER,

@@ -17,6 +17,7 @@ from app.dashboard import (
     notifications,
     people,
     record,
+    records,
     runs,
     undo,
 )
@@ -28,6 +29,7 @@ PARTS = (
     bridge,
     activity,
     record,
+    records,
     failures,
     conflicts,
     runs,

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.timeout(300)
 
 PAGES = (
     "/activity",
+    "/records",
+    "/records?search=jane&doing=in_step",
     "/records/1",
     "/records/99",
     "/failing",

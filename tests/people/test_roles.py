@@ -24,6 +24,7 @@ MAY = {
         GET /events             GET /events/{event_id}
         GET /links              GET /links/{link_id}
         GET /conflicts          GET /conflicts/{link_id}
+        GET /records
         GET /activities         GET /activities/{activity_id}
         GET /jobs
         GET /runs               GET /runs/{run_id}

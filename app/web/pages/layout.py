@@ -58,6 +58,7 @@ class Entry:
 
 NAVIGATION: list[Entry] = [
     Entry("Overview", "/"),
+    Entry("Records", "/records"),
     Entry("Activity", "/activity"),
     Entry("Decide", "/decide"),
     Entry("Failing", "/failing"),
@@ -116,6 +117,10 @@ def style() -> Response:
 
 def dashboard_style() -> Response:
     return _asset("dashboard.css", "text/css")
+
+
+def busy_script() -> Response:
+    return _asset("busy.js", "text/javascript")
 
 
 def icon() -> Response:
