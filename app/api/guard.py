@@ -30,6 +30,8 @@ NEEDED = {
     ("PATCH", "/bridges/{bridge_id}"): Role.OPERATOR,
     ("DELETE", "/bridges/{bridge_id}"): Role.OWNER,
     ("POST", "/bridges/{bridge_id}/sweep"): Role.OPERATOR,
+    ("POST", "/bridges/{bridge_id}/copy/preview"): Role.OPERATOR,
+    ("POST", "/bridges/{bridge_id}/copy"): Role.OPERATOR,
     ("GET", "/bridges/{bridge_id}/health"): Role.VIEWER,
     ("GET", "/events"): Role.VIEWER,
     ("GET", "/events/{event_id}"): Role.VIEWER,

@@ -63,6 +63,7 @@ class BridgeTable:
             self._count = text("span", "", "faint", role="status")
             button("Pause", partial(self._switch, on=False), "quiet")
             button("Resume", partial(self._switch, on=True), "quiet")
+            button("Copy settings to them", self._copy, "quiet")
 
     def _choose(self, event: GenericEventArguments) -> None:
         bridge_id, on = event.args
@@ -79,6 +80,12 @@ class BridgeTable:
         self._table.props["chosen"] = sorted(self._chosen)
         if self._choosable:
             self._count.text = f"{len(self._chosen):,} chosen"
+
+    async def _copy(self) -> None:
+        if self._chosen:
+            ui.navigate.to(f"/copy?to={','.join(map(str, sorted(self._chosen)))}")
+        else:
+            ui.notify("Choose bridges first.", type="warning")
 
     async def _switch(self, *, on: bool) -> None:
         chosen = sorted(self._chosen)

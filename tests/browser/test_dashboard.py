@@ -23,6 +23,8 @@ PAGES = (
     "/runs",
     "/undo",
     "/undo?record=1",
+    "/copy",
+    "/copy?to=1&source=1",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 

@@ -55,6 +55,7 @@ MAY = {
         POST /duplicates/{cluster_id}/dismiss           POST /duplicates/{cluster_id}/reopen
         POST /duplicates/{cluster_id}/merge
         POST /bridges/{bridge_id}/sweep
+        POST /bridges/{bridge_id}/copy/preview  POST /bridges/{bridge_id}/copy
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets
