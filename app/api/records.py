@@ -41,4 +41,4 @@ async def names_of(desk: Desk, ids: Sequence[int | None]) -> dict[int, str]:
     """What people call these links' records; those that have no name, or are not there any more, are not in it."""
     wanted = select(col(Link.id), col(Link.name)).where(col(Link.id).in_({id_ for id_ in ids if id_}))
     async with desk.engine.connect() as connection:
-        return {id_: name for id_, name in await connection.execute(wanted) if name}
+        return {id_: name for id_, name in await connection.execute(wanted) if id_ and name}

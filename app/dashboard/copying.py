@@ -109,8 +109,8 @@ def _row(target: CopyTarget) -> None:
     with cell("To know"):
         if target.refused:
             text("div", f"Not copied: {target.refused}", "wrong-words")
-        for each in target.missing:
-            text("div", each, "faint")
+        for lack in target.missing:
+            text("div", lack, "faint")
 
 
 def _said(value: Any) -> str:

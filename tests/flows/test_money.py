@@ -8,7 +8,7 @@ from tests.conftest import World, connect
 from tests.flows.invoicing import act, add, invoices, joined, pair, press, take
 from tests.flows.resting import rest, swept
 from tests.flows.test_balance import add_invoice
-from tests.flows.test_balance import pair as linked
+from tests.flows.test_tasks import pair as linked
 
 
 @pytest.fixture
