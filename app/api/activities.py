@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from app.api.desk import AtDesk
+from app.api.desk import AtDesk, Desk
 from app.api.fields import MAX_ID, Id, Word
 from app.api.problems import problems, unknown
 from app.api.reading import Paging, equal, one, page
+from app.api.records import names_of
 from app.api.schemas import ActivityOut, Out, Page
 from app.api.spreadsheet import exported, lines, sheet
 from app.models import Activity, FailedExchange, Link
@@ -40,7 +41,9 @@ async def list_activities(
 ) -> Page[ActivityOut]:
     """Newest first. An attempt that changed nothing leaves none."""
     only = _only(bridge_id, link_id, run_id, action, object_, record)
-    return await page(desk.engine, Activity, ActivityOut, part, *only)
+    found = await page(desk.engine, Activity, ActivityOut, part, *only)
+    await _name(desk, found.items)
+    return found
 
 
 @router.get(
@@ -60,7 +63,7 @@ async def export_activities(
     record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None,
 ) -> StreamingResponse:
     """Newest first, with the filters of the list: CSV with a row for each field, or a JSON object in each line."""
-    found = _each(desk.engine, _only(bridge_id, link_id, run_id, action, object_, record))
+    found = _each(desk, _only(bridge_id, link_id, run_id, action, object_, record))
     if form == "csv":
         return sheet("activities.csv", COLUMNS, (row async for each in found for row in rows_of(each)))
     return lines("activities.jsonl", (each.model_dump(mode="json") async for each in found))
@@ -87,17 +90,26 @@ def _only(
     return only
 
 
-async def _each(engine: AsyncEngine, only: Sequence[ColumnElement[bool]]) -> AsyncIterator[ActivityOut]:
+async def _each(desk: Desk, only: Sequence[ColumnElement[bool]]) -> AsyncIterator[ActivityOut]:
     """A thousand are read at a time, so that a log of any length needs no memory."""
     below: int | None = MAX_ID
     while below is not None:
         id_ = col(Activity.id)
         some = select(Activity).where(*only, id_ < below).order_by(id_.desc()).limit(_AT_ONCE)
-        async with AsyncSession(engine) as session:
+        async with AsyncSession(desk.engine) as session:
             rows = (await session.scalars(some)).all()
-        for row in rows:
-            yield ActivityOut.model_validate(row)
+        found = [ActivityOut.model_validate(row) for row in rows]
+        await _name(desk, found)
+        for each in found:
+            yield each
         below = rows[-1].id if rows else None
+
+
+async def _name(desk: Desk, found: Sequence[ActivityOut]) -> None:
+    """What people call the records."""
+    names = await names_of(desk, [each.link_id for each in found])
+    for each in found:
+        each.name = names.get(each.link_id or 0, "")
 
 
 def rows_of(activity: ActivityOut) -> list[tuple[Any, ...]]:
@@ -117,7 +129,9 @@ def rows_of(activity: ActivityOut) -> list[tuple[Any, ...]]:
 @router.get("/{activity_id}", summary="Show an activity", responses=problems(404))
 async def show_activity(desk: AtDesk, activity_id: Id) -> ActivityOut:
     """What one attempt changed, per field and side."""
-    return ActivityOut.model_validate(await one(desk.engine, Activity, activity_id))
+    found = ActivityOut.model_validate(await one(desk.engine, Activity, activity_id))
+    await _name(desk, [found])
+    return found
 
 
 class ExchangeOut(Out):

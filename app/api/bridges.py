@@ -211,6 +211,14 @@ async def _check_chosen(
                 raise refused(f"There is no “{value}” for {field} in billing; there are: {there}.")
 
 
+async def check_settings(desk: Desk, row: Bridge, settings: BridgeSettings) -> None:
+    """Answers 422 where a bridge cannot have these settings."""
+    billing = await one(desk.engine, Connection, row.billing_connection_id)
+    _check_slot(settings, desk.connections.provider(billing.provider))
+    async with AsyncSession(desk.engine) as session:
+        await _check_chosen(desk, session, row, settings, settings_of(row))
+
+
 async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:
     shown = BridgeOut.model_validate(row)
     view = await desk.connections.directory.bridge(shown.id)

@@ -22,6 +22,7 @@ class GroupOut(Out):
     reason: str = Field(description="With … for ids, numbers and quoted values")
     count: int
     example: int = Field(description="The id of one of their links")
+    example_name: str = Field("", description="What people call its record")
     first_at: Moment = Field(description="When the first of them fell out of step")
     last_at: Moment
 

@@ -10,6 +10,7 @@ from app.api.care import FailuresOut, GroupOut, GroupRetried
 from app.api.desk import AtDesk
 from app.api.fields import Id, Word
 from app.api.problems import problems, refused
+from app.api.records import names_of
 from app.api.requests import GroupIn
 from app.failures import bridge_of, grouped
 
@@ -25,9 +26,11 @@ async def list_failures(
 ) -> FailuresOut:
     """Largest group first. Reasons that differ in ids, numbers and quoted values only are one."""
     found = await grouped(desk.engine, bridge_id=bridge_id, problem=problem, limit=limit)
-    return FailuresOut(
-        groups=[GroupOut.model_validate(group) for group in found.groups], records=found.records, kinds=found.kinds
-    )
+    groups = [GroupOut.model_validate(group) for group in found.groups]
+    names = await names_of(desk, [each.example for each in groups])
+    for each in groups:
+        each.example_name = names.get(each.example, "")
+    return FailuresOut(groups=groups, records=found.records, kinds=found.kinds)
 
 
 @router.post("/retry", status_code=202, summary="Try a group again", responses=problems(400, 404, 409, 413))

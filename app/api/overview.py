@@ -1,12 +1,13 @@
 """The overview: how all bridges are doing, what came of the last day, and what is left to set up."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app import overview
+from app import earnings, overview
 from app.api.desk import AtDesk, Desk
 from app.api.fields import MAX_ID, Moment, Word
 from app.api.problems import unknown
@@ -17,6 +18,23 @@ from app.overview import Standing
 from app.sync.records import Side
 
 router = APIRouter(prefix="/overview", tags=["overview"])
+
+
+class UnpaidOut(Out):
+    """What customers owe, in one currency."""
+
+    currency: str
+    amount: Decimal
+    as_of: Moment = Field(description="When billing was last read for it")
+
+
+class MoneyDayOut(Out):
+    """One day in one currency. Only days on which there was any."""
+
+    day: date
+    currency: str
+    invoiced: Decimal = Field(description="Without drafts, and what was cancelled")
+    paid: Decimal = Field(description="Less refunds, on the day of the payment")
 
 
 class BridgeHealthOut(Out):
@@ -38,6 +56,9 @@ class BridgeHealthOut(Out):
     oldest_at: Moment | None = Field(description="Since when its oldest event waits; null: none waits")
     heard_at: Moment | None = Field(description="The last delivery of either connection")
     missed: int = Field(description="Changes of the last 30 days that no event had told of, and a sweep found")
+    unpaid: list[UnpaidOut] = Field(
+        [], description="By currency: of balances where those are in step, else of invoices"
+    )
 
 
 class HourOut(Out):
@@ -65,6 +86,8 @@ class OverviewOut(BaseModel):
     steps: StepsOut
     bridges: Page[BridgeHealthOut]
     hours: list[HourOut] = Field(description="Of the last day, oldest first")
+    unpaid: list[UnpaidOut] = Field(description="Of all bridges, by currency")
+    money: list[MoneyDayOut] = Field(description="Of the last 30 days and all bridges, oldest first")
 
 
 @router.get("", summary="Show how everything is doing")
@@ -79,6 +102,8 @@ async def show_overview(
         steps=await show_steps(desk),
         bridges=await list_health(desk, part, name=name, standing=standing),
         hours=await show_hours(desk),
+        unpaid=await show_unpaid(desk),
+        money=await show_money(desk),
     )
 
 
@@ -88,7 +113,10 @@ async def list_health(
     rows = await overview.bridges(
         desk.engine, limit=part.limit + 1, below=min(part.below, MAX_ID), name=name or "", standing=standing
     )
-    return cut(rows, BridgeHealthOut, part)
+    found, owed = cut(rows, BridgeHealthOut, part), await earnings.unpaid(desk.engine)
+    for each in found.items:
+        each.unpaid = [UnpaidOut.model_validate(sum_) for sum_ in owed.get(each.id, ())]
+    return found
 
 
 async def show_bridge_health(desk: Desk, bridge_id: int) -> BridgeHealthOut:
@@ -101,6 +129,16 @@ async def show_bridge_health(desk: Desk, bridge_id: int) -> BridgeHealthOut:
 
 async def show_hours(desk: Desk) -> list[HourOut]:
     return [HourOut.model_validate(row) for row in await overview.hours(desk.engine, datetime.now(UTC))]
+
+
+async def show_unpaid(desk: Desk) -> list[UnpaidOut]:
+    owed = await earnings.unpaid(desk.engine)
+    return [UnpaidOut.model_validate(each) for each in earnings.together([one for of in owed.values() for one in of])]
+
+
+async def show_money(desk: Desk, *, bridge_id: int | None = None) -> list[MoneyDayOut]:
+    found = await earnings.days(desk.engine, datetime.now(UTC), bridge_id=bridge_id)
+    return [MoneyDayOut.model_validate(row) for row in found]
 
 
 async def show_steps(desk: Desk) -> StepsOut:

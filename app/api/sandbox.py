@@ -149,14 +149,14 @@ async def _pairs(desk: Desk) -> list[people.Pair]:
     return await people.pairs(desk.engine, desk.sandbox.running(), await desk.sandbox.look())
 
 
-@router.post("/people", status_code=201, summary="Add somebody in the sandbox", responses=problems(413))
+@router.post("/people", status_code=201, summary="Add somebody in the sandbox", responses=problems(400, 413))
 async def add_person(desk: AtDesk, who: NewPersonIn) -> MadeOut:
     """On one side, as somebody who works there would; the service hears of it by webhook."""
     values = {name: value for name, value in who.given().items() if name != "side"}
     return MadeOut(id=await people.add(desk.sandbox.running(), who.side, values))
 
 
-@router.patch("/people/{side}/{person_id}", summary="Edit somebody there", responses=problems(404, 413))
+@router.patch("/people/{side}/{person_id}", summary="Edit somebody there", responses=problems(400, 404, 413))
 async def edit_person(desk: AtDesk, who: Caller, side: Side, person_id: VendorId, change: PersonIn) -> EditedOut:
     """On one side only: the other one follows. What the vendor sends no webhook for, a sweep finds: it is begun."""
     given = change.given()
@@ -174,7 +174,7 @@ async def delete_person(desk: AtDesk, side: Side, person_id: VendorId) -> None:
     await people.remove(desk.sandbox.running(), side, person_id)
 
 
-@router.post("/troubles", status_code=202, summary="Make trouble in the sandbox", responses=problems(413))
+@router.post("/troubles", status_code=202, summary="Make trouble in the sandbox", responses=problems(400, 413))
 async def make_trouble(desk: AtDesk, wanted: TroubleIn) -> SandboxOut:
     """For a minute. The people there are not hindered, only the service is."""
     await troubles.begin(desk.sandbox.running(), wanted.side, wanted.trouble)

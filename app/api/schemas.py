@@ -164,6 +164,7 @@ class RecordOut(Out):
     id: int
     bridge_id: int
     object: str
+    name: str = Field(description="What people call it, as it was last read; empty: it has no name, or was never read")
     crm_id: str | None
     billing_id: str | None
     problem: str = Field(description="A short name to filter by: retry, rejected, forbidden, reconnect, ambiguous ...")
@@ -234,6 +235,7 @@ class ActivityOut(Out):
     link_id: int | None
     run_id: int | None = Field(description="The run that it was part of")
     object: str
+    name: str = Field("", description="What people call the record; empty: it has no name, or is not linked any more")
     crm_id: str
     billing_id: str
     event_id: int | None = Field(description="The newest event that it answered")

@@ -97,13 +97,13 @@ async def finish_step(desk: AtDesk, who: Caller, bridge_id: Id, step: Step) -> S
 
 
 @router.patch("/set-ups/{bridge_id}", summary="Change some settings", responses=problems(400, 404, 413))
-async def change_settings(desk: AtDesk, bridge_id: Id, change: SettingsPart) -> BridgeDetail:
+async def change_settings(desk: AtDesk, who: Caller, bridge_id: Id, change: SettingsPart) -> BridgeDetail:
     """As PATCH /bridges/{bridge_id}, where only a part of the settings is to change."""
     row = await one(desk.engine, Bridge, bridge_id)
     settings = merged(row.settings, change)
     for name in change.objects:
         _check_needs(settings, name)
-    return await change_bridge(desk, bridge_id, BridgeChange(settings=settings))
+    return await change_bridge(desk, bridge_id, BridgeChange(settings=settings), who)
 
 
 @router.post("/set-ups/{bridge_id}/live", summary="Go live", responses=problems(400, 404, 413))

@@ -14,6 +14,7 @@ from app.api.fields import Id, Moment, Word
 from app.api.guard import Caller
 from app.api.problems import Responses, problems
 from app.api.reading import Paging, equal, one, page
+from app.api.records import names_of
 from app.api.requests import In
 from app.api.runs import RunOut
 from app.api.schemas import Out, Page
@@ -67,6 +68,7 @@ class ValueOut(Out):
 
     link_id: int | None
     object: str
+    name: str = Field("", description="What people call the record")
     crm_id: str
     billing_id: str
     side: str = Field(description="`crm` or `billing`; empty: all that was done to a record nobody knows any more")
@@ -97,7 +99,11 @@ class PreviewOut(Out):
 @router.post("/preview", summary="Show what an undo would do", responses=problems(400, 404, 413, 503))
 async def preview_undo(desk: AtDesk, what: UndoIn) -> PreviewOut:
     """Reads the newest of its records at both vendors, compares, and writes nothing."""
-    return shown(await desk.undoing.preview(*await what.scope(desk.engine)))
+    found = shown(await desk.undoing.preview(*await what.scope(desk.engine)))
+    names = await names_of(desk, [each.link_id for each in found.items])
+    for each in found.items:
+        each.name = names.get(each.link_id or 0, "")
+    return found
 
 
 @router.post("", status_code=202, summary="Undo", responses=problems(400, 404, 413))

@@ -22,6 +22,7 @@ PATHS = {
         "activity",
         "bridges",
         "connections",
+        "copy",
         "decide",
         "duplicates",
         "failing",

@@ -11,6 +11,7 @@ from app.api.schemas import ActivityOut, ChangeOut
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
+from app.dashboard.parts import record as called
 from app.people.roles import Role
 from app.sync.objects import OBJECTS
 
@@ -82,8 +83,8 @@ def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -
                     text("div", f"because of {row.cause}" if row.cause else "", "faint")
                     text("div", f"in run {row.run_id}" if row.run_id else "", "faint")
                 with cell("Record"):
-                    name = f"{row.object} {row.crm_id or '–'} ↔ {row.billing_id or '–'}"
-                    link(name, f"/records/{row.link_id}") if row.link_id else text("span", name)
+                    address = f"/records/{row.link_id}" if row.link_id else ""
+                    called(row.object, row.name, row.crm_id, row.billing_id, address)
                 with cell("Fields"):
                     changes(row.changes)
                     if row.detail:

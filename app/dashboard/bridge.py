@@ -31,7 +31,13 @@ _LOOKS = 5.0
 """Seconds between two looks for what has changed."""
 _ARROWS = {Direction.BOTH: "↔", Direction.TO_BILLING: "→", Direction.TO_CRM: "←"}
 _EVENTS = "ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate and ContactDndUpdate"
-_LISTS = (("Activity", "/activity"), ("Failing", "/failing"), ("Decide", "/decide"), ("Runs", "/runs"))
+_LISTS = (
+    ("Records", "/records"),
+    ("Activity", "/activity"),
+    ("Failing", "/failing"),
+    ("Decide", "/decide"),
+    ("Runs", "/runs"),
+)
 
 
 async def _known(

@@ -3,7 +3,7 @@ export default {
   props: { rows: Array, columns: Array, chosen: Array, choosable: Boolean },
   emits: ["choose"],
   template: `
-    <div class="wide tall">
+    <div class="wide tall keeps">
       <table class="stacked dense">
         <caption class="unseen">Bridges, newest first</caption>
         <thead>
@@ -15,6 +15,7 @@ export default {
             <th scope="col">Lag</th>
             <th scope="col">Last event</th>
             <th scope="col">Missed</th>
+            <th scope="col">Unpaid</th>
           </tr>
         </thead>
         <tbody>
@@ -36,6 +37,10 @@ export default {
             <td class="number" data-label="Last event">{{ row.heard }}</td>
             <td class="number" :class="{ zero: !row.missed }" data-label="Missed">
               <a :href="row.path" :class="row.missed ? '' : 'faint'">{{ row.missed.toLocaleString("en") }}</a>
+            </td>
+            <td class="number" :class="{ zero: !row.unpaid.length }" data-label="Unpaid">
+              <div v-for="sum in row.unpaid" :title="'as of ' + row.asOf">{{ sum }}</div>
+              <span v-if="!row.unpaid.length" class="faint">–</span>
             </td>
           </tr>
         </tbody>

@@ -15,18 +15,18 @@ from nicegui.events import GenericEventArguments
 from app.api.bridges import switch_bridges
 from app.api.overview import BridgeHealthOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import button, tag, text
+from app.dashboard.parts import amount, button, tag, text
 from app.models.connection import ConnectionState
 from app.people.roles import Principal, Role
 
 _BAD = "wrong-words"
-# What is counted, its head, where it is listed (the bridge's id follows), and how it looks where there is some.
+# What is counted, its head, and how it looks where there is some.
 _COLUMNS = (
-    ("in_step", "In step", "/activity?bridge=", ""),
-    ("left_out", "Left out", "/activity?action=excluded&bridge=", ""),
-    ("waiting", "Waiting", "/failing?bridge=", ""),
-    ("failing", "Failing", "/failing?bridge=", _BAD),
-    ("decide", "Decide", "/decide?bridge=", _BAD),
+    ("in_step", "In step", ""),
+    ("left_out", "Left out", ""),
+    ("waiting", "Waiting", ""),
+    ("failing", "Failing", _BAD),
+    ("decide", "Decide", _BAD),
 )
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
@@ -45,7 +45,9 @@ class BridgeTable:
         if self._choosable:
             self._bulk()
         self._table = _Table()
-        columns = [{"head": head, "path": path, "look": look} for _, head, path, look in _COLUMNS]
+        columns = [
+            {"head": head, "path": f"/records?doing={name}&bridge=", "look": look} for name, head, look in _COLUMNS
+        ]
         self._table.props.update({"columns": columns, "choosable": self._choosable, "rows": [], "chosen": []})
         self._table.on("choose", self._choose)
 
@@ -61,6 +63,7 @@ class BridgeTable:
             self._count = text("span", "", "faint", role="status")
             button("Pause", partial(self._switch, on=False), "quiet")
             button("Resume", partial(self._switch, on=True), "quiet")
+            button("Copy settings to them", self._copy, "quiet")
 
     def _choose(self, event: GenericEventArguments) -> None:
         bridge_id, on = event.args
@@ -77,6 +80,12 @@ class BridgeTable:
         self._table.props["chosen"] = sorted(self._chosen)
         if self._choosable:
             self._count.text = f"{len(self._chosen):,} chosen"
+
+    async def _copy(self) -> None:
+        if self._chosen:
+            ui.navigate.to(f"/copy?to={','.join(map(str, sorted(self._chosen)))}")
+        else:
+            ui.notify("Choose bridges first.", type="warning")
 
     async def _switch(self, *, on: bool) -> None:
         chosen = sorted(self._chosen)
@@ -116,6 +125,8 @@ def _row(bridge: BridgeHealthOut, now: datetime) -> dict[str, Any]:
         "lag": age(bridge.oldest_at, now) if bridge.oldest_at else "–",
         "heard": f"{age(bridge.heard_at, now)} ago" if bridge.heard_at else "never",
         "missed": bridge.missed,
+        "unpaid": [amount(each.amount, each.currency) for each in bridge.unpaid],
+        "asOf": min((f"{age(each.as_of, now)} ago" for each in bridge.unpaid[:1]), default=""),
     }
 
 

@@ -1,15 +1,49 @@
-"""The last day by hour, drawn in the browser by what comes with the service."""
+"""The last day by hour, and money by day, drawn in the browser by what comes with the service."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from nicegui import ui
 
-from app.api.overview import HourOut
-from app.dashboard.parts import tag, text
+from app.api.overview import HourOut, MoneyDayOut
+from app.dashboard.parts import amount, tag, text
+from app.earnings import DAYS
 
 _INK, _GOOD, _BAD, _FAINT = "var(--accent)", "var(--good)", "var(--bad)", "var(--faint)"
 _Draw = Callable[[Sequence[HourOut]], tuple[str, list[dict[str, Any]]]]
+
+
+_CURRENCIES = 3
+
+
+class MoneyCharts:
+    """One for each currency, for amounts in two cannot be compared; those of which there is most."""
+
+    def __init__(self, days: Sequence[MoneyDayOut]) -> None:
+        most = Counter(each.currency for each in days).most_common()
+        with tag("div", "charts"):
+            self._drawn = {currency: _figure(f"Money by day, {currency}") for currency, _ in most[:_CURRENCIES]}
+        if rest := [currency for currency, _ in most[_CURRENCIES:]]:
+            text("p", f"There is money in {', '.join(rest)} as well: the API tells of it by day.", "faint")
+        self.tell(days)
+
+    def tell(self, days: Sequence[MoneyDayOut]) -> None:
+        today = datetime.now(UTC).date()
+        last = max([today, *(each.day for each in days)])
+        line = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+        for currency, (told, chart) in self._drawn.items():
+            known = {each.day: each for each in days if each.currency == currency}
+            invoiced, paid = (
+                [getattr(known[day], name) if day in known else Decimal(0) for day in line]
+                for name in ("invoiced", "paid")
+            )
+            sums = [amount(sum(each, Decimal(0)), currency) for each in (invoiced, paid)]
+            told.text = f"Invoiced {sums[0]}, paid {sums[1]} in {DAYS} days."
+            bars = [_bars("invoiced", list(map(float, invoiced)), _INK), _bars("paid", list(map(float, paid)), _GOOD)]
+            _draw(chart, [each.strftime("%m-%d") for each in line], bars)
 
 
 class Charts:
@@ -19,22 +53,31 @@ class Charts:
         self._drawn: list[tuple[_Draw, Any, Any]] = []
         with tag("div", "charts"):
             for title, draw in (("Events", _events), ("Failures", _failures), ("Latency", _latency)):
-                with tag("figure", "card"):
-                    text("h3", title)
-                    told = text("figcaption", "", "faint")
-                    chart = ui.echart(_options([], []), renderer="svg").classes(replace="chart")
-                    chart.props["aria-hidden"] = "true"
-                self._drawn.append((draw, told, chart))
+                self._drawn.append((draw, *_figure(title)))
         self.tell(hours)
 
     def tell(self, hours: Sequence[HourOut]) -> None:
         labels = [each.hour.strftime("%H:%M") for each in hours]
         for draw, told, chart in self._drawn:
             told.text, series = draw(hours)
-            options = _options(labels, series)
-            if chart.options != options:
-                chart.options.update(options)
-                chart.update()
+            _draw(chart, labels, series)
+
+
+def _figure(title: str) -> tuple[Any, Any]:
+    """Its words, and what is drawn."""
+    with tag("figure", "card"):
+        text("h3", title)
+        told = text("figcaption", "", "faint")
+        chart = ui.echart(_options([], []), renderer="svg").classes(replace="chart")
+        chart.props["aria-hidden"] = "true"
+    return told, chart
+
+
+def _draw(chart: Any, labels: list[str], series: list[dict[str, Any]]) -> None:
+    options = _options(labels, series)
+    if chart.options != options:
+        chart.options.update(options)
+        chart.update()
 
 
 def _events(hours: Sequence[HourOut]) -> tuple[str, list[dict[str, Any]]]:
@@ -56,7 +99,7 @@ def _latency(hours: Sequence[HourOut]) -> tuple[str, list[dict[str, Any]]]:
     return said, [_line("half within", median, _GOOD), _line("95 % within", slowest, _INK)]
 
 
-def _bars(name: str, values: Sequence[int], color: str) -> dict[str, Any]:
+def _bars(name: str, values: Sequence[float], color: str) -> dict[str, Any]:
     return {"type": "bar", "name": name, "data": list(values), "itemStyle": {"color": color}, "barGap": "0%"}
 
 

@@ -14,7 +14,7 @@ from app.api.requests import DecideIn
 from app.api.schemas import ConflictOut, LinkOut
 from app.dashboard.filters import choice, filters
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
+from app.dashboard.parts import SYSTEMS, button, cell, link, record, table, tag, text, when
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
 from app.sync.decisions import ConflictKind, Deed
@@ -71,7 +71,7 @@ def _list(rows: list[LinkOut], bridges: dict[str, str]) -> None:
         for row in rows:
             with tag("tr"):
                 with cell("Record"):
-                    link(f"{row.object} {row.crm_id or '–'} ↔ {row.billing_id or '–'}", f"/decide/{row.id}")
+                    record(row.object, row.name, row.crm_id, row.billing_id, f"/decide/{row.id}")
                 with cell("Fields"):
                     text("span", ", ".join(name for name, held in row.held.items() if held.conflict) or "the record")
                 with cell("What is the matter"):
@@ -90,8 +90,8 @@ async def conflict(request: Request, link_id: Id) -> None:
         except (HTTPException, CrossledgerError):
             nothing("There is no such conflict.", ("All conflicts", "/decide"))
             return
-        with tag("p"):
-            text("span", f"{case.object}: HighLevel {case.crm_id or '–'}, Invoice Ninja {case.billing_id or '–'}. ")
+        with tag("div"):
+            record(case.object, case.name, case.crm_id, case.billing_id)
             link("The whole record", f"/records/{link_id}")
         if not case.conflicts:
             nothing("Nothing waits for a decision here.", ("Other conflicts", "/decide"))

@@ -54,7 +54,9 @@ def _group(visit: Visit, group: GroupOut, refresh: Refresh) -> None:
         with tag("footer"):
             text("span", "since ")
             when(group.first_at)
-            link("An example", f"/records/{group.example}")
+            link(
+                f"An example: {group.example_name}" if group.example_name else "An example", f"/records/{group.example}"
+            )
             if visit.may(Role.OPERATOR):
                 label = "Try it again" if group.count == 1 else f"Try these {group.count:,} again"
                 button(label, partial(_again, visit, group, refresh))

@@ -10,12 +10,12 @@ _GIVEN: ContextVar[Mapping[str, object]] = ContextVar("given")
 
 
 @contextmanager
-def filters(path: str, given: Mapping[str, object]) -> Iterator[None]:
+def filters(path: str, given: Mapping[str, object], label: str = "Filter") -> Iterator[None]:
     """`given`: what is filtered by now, by the names of the fields that are put within."""
     token = _GIVEN.set(given)
     with tag("form", "filters", method="get", action=path, role="search"):
         yield
-        text("button", "Filter", type="submit")
+        text("button", label, type="submit")
         if any(value not in (None, "") for value in given.values()):
             link("Clear", path)
     _GIVEN.reset(token)

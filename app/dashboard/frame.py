@@ -36,7 +36,7 @@ _POLICY = (
 )
 _HEAD = """
 <link rel="stylesheet" href="/style.css"><link rel="stylesheet" href="/dashboard.css">
-<script>addEventListener('visibilitychange', () => emitEvent('hidden', document.hidden))</script>
+<script src="/busy.js"></script>
 """
 _LONGEST = 20.0
 """Seconds that a page may take to be built."""
@@ -104,7 +104,10 @@ class Visit:
         ui.timer(seconds, lambda: ui.navigate.to(address), once=True)
 
     def every(self, seconds: float, look: Callable[[], Awaitable[None] | AwaitableResponse | None]) -> None:
-        """Look again every so many seconds, while the page is not hidden and its visitor is logged in."""
+        """Look again every so many seconds, while the page is not hidden and its visitor is logged in.
+
+        Not while somebody is busy with what a look would replace: typing, choosing, reading a dialog (`busy.js`).
+        """
 
         async def looked() -> None:
             who = await gate_of(self.request).principal(self.request, seen=False)
@@ -120,7 +123,7 @@ class Visit:
             timer.active = not event.args
 
         timer = ui.timer(seconds, looked, immediate=False)
-        ui.on("hidden", turn)
+        ui.on("resting", turn)
 
 
 def pages() -> APIRouter:

@@ -1,19 +1,21 @@
 """The first page: what is left to set up, how all bridges are doing, the last day, and what is connected."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query, Request
 
 from app.api.connections import list_connections
-from app.api.overview import StepsOut, list_health, show_hours, show_steps
+from app.api.overview import StepsOut, UnpaidOut, list_health, show_hours, show_money, show_steps, show_unpaid
 from app.api.reading import slice_of
 from app.api.schemas import ConnectionOut, Page
 from app.api.set_ups import SetUpOut, open_set_ups
-from app.dashboard.bridge_table import BridgeTable
-from app.dashboard.charts import Charts
+from app.dashboard.bridge_table import BridgeTable, age
+from app.dashboard.charts import Charts, MoneyCharts
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
-from app.dashboard.parts import cell, link, table, tag, text
+from app.dashboard.parts import amount, cell, link, table, tag, text
 from app.dashboard.sandbox import offer
 from app.dashboard.setup.frame import BEFORE, TITLES, path_of
 from app.models.connection import ConnectionState
@@ -83,20 +85,32 @@ async def _bridges(visit: Visit, name: str, standing: Standing | None, cursor: s
         none.set_visibility(not found.items)
         older.set_visibility(found.next_cursor is not None)
         older.props["href"] = query("/", {**given, "cursor": found.next_cursor})
+        owed.text = _owed(await show_unpaid(visit.desk))
 
     bridges = BridgeTable(visit, look)
+    owed = text("p", "")
     none = text("p", "No bridge is like this.", "empty")
     older = link("Older", "")
     await look()
     visit.every(_LOOKS, look)
 
 
+def _owed(sums: Sequence[UnpaidOut]) -> str:
+    if not sums:
+        return "Nothing is unpaid, of what is known here: linked invoices, or balances where those are in step."
+    told = ", ".join(amount(each.amount, each.currency) for each in sums)
+    oldest = age(min(each.as_of for each in sums), datetime.now(UTC))
+    return f"Unpaid on all bridges together: {told}. Read from billing {oldest} ago, or later."
+
+
 async def _day(visit: Visit) -> None:
     text("h2", "The last day, by hour (UTC)")
     charts = Charts(await show_hours(visit.desk))
+    money = MoneyCharts(await show_money(visit.desk))
 
     async def look() -> None:
         charts.tell(await show_hours(visit.desk))
+        money.tell(await show_money(visit.desk))
 
     visit.every(_LOOKS_AT_HOURS, look)
 

@@ -3,10 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
+
+from app.sync.money import minor_units
 
 STATES = {
     "ok": "in step",
@@ -56,6 +59,11 @@ def when(moment: datetime | None) -> Element:
     return text("time", utc.strftime("%Y-%m-%d %H:%M:%S"), datetime=utc.isoformat(timespec="seconds"))
 
 
+def amount(value: Decimal, currency: str) -> str:
+    """With the currency's decimals: "1,234.50 EUR"."""
+    return f"{value:,.{minor_units(currency)}f} {currency}"
+
+
 def once(place: Element, what: str, secret: str) -> None:
     """A secret that is in the page until it is left, and nowhere else."""
     place.clear()
@@ -71,6 +79,17 @@ def state(name: str) -> Element:
 def wide(label: str) -> Element:
     """What is wider than the screen is moved within it: by the keyboard too, which has to get there for that."""
     return tag("div", "wide", tabindex="0", role="group", aria_label=label)
+
+
+def record(object_: str, name: str, crm_id: str | None, billing_id: str | None, address: str = "") -> None:
+    """What people call it, leading to `address`; what it is, and both ids, are small."""
+    ids = f"{crm_id or '–'} ↔ {billing_id or '–'}"
+    label = name or f"{object_.replace('_', ' ')} {ids}"
+    link(label, address) if address else text("span", label)
+    if name:
+        with tag("div", "faint ids"):
+            text("span", f"{object_.replace('_', ' ')} ")
+            text("span", ids)
 
 
 @contextmanager

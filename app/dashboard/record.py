@@ -58,6 +58,8 @@ async def record(request: Request, link_id: Id) -> None:
 
 
 def _about(link: LinkOut) -> None:
+    if link.name:
+        text("p", link.name, "lead")
     with tag("dl", "facts"):
         for name, value in (
             ("Object", link.object), ("HighLevel", link.crm_id or "–"), ("Invoice Ninja", link.billing_id or "–"),

@@ -6,7 +6,7 @@ from nicegui import ui
 from app.api.fields import Id
 from app.api.undo import PreviewOut, UndoIn, ValueOut, begin_undo, preview_undo
 from app.dashboard.frame import Visit, frame, nothing, page, pages
-from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text
+from app.dashboard.parts import SYSTEMS, button, cell, record, table, tag, text
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
 from app.undo.scope import RECORD
@@ -60,8 +60,8 @@ def _preview(visit: Visit, what: UndoIn, found: PreviewOut) -> None:
 
 def _row(item: ValueOut) -> None:
     with cell("Record"):
-        name = f"{item.object} {item.crm_id or '–'} ↔ {item.billing_id or '–'}"
-        link(name, f"/records/{item.link_id}") if item.link_id else text("span", name)
+        address = f"/records/{item.link_id}" if item.link_id else ""
+        record(item.object, item.name, item.crm_id, item.billing_id, address)
     for head, words in (
         ("Field", item.field),
         ("Where", SYSTEMS.get(item.side, "")),

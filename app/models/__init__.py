@@ -2,6 +2,7 @@
 
 from app.models.activity import Activity
 from app.models.alert import Alert, Channel
+from app.models.amount import Amount
 from app.models.budget import Budget
 from app.models.connection import Bridge, Connection, FormerKey
 from app.models.duplicate import CommonKey, DuplicateCluster, DuplicateDismissal, DuplicateKey, DuplicateRecord
@@ -20,6 +21,7 @@ from app.models.version import BridgeVersion
 __all__ = [
     "Activity",
     "Alert",
+    "Amount",
     "ApiToken",
     "AuditEntry",
     "Bridge",

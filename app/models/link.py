@@ -47,6 +47,7 @@ class Link(SQLModel, table=True):
     decided and is not carried out yet (`Decisions` there). `apart`: a person keeps the record apart, until a person
     decides otherwise.
     `creating`: a create was sent to that side and its outcome is not known yet.
+    `name`: what people call the record, as it was last read. `words`: what it is found by, see `sync.naming`.
     """
 
     __tablename__ = "links"
@@ -74,7 +75,8 @@ class Link(SQLModel, table=True):
         Index("links_decided", "bridge_id", postgresql_where=text("decisions <> '{}'")),
         Index("links_troubled", "bridge_id", "state", postgresql_where=text("state IN ('failed', 'conflict')")),
         Index("links_state", "state", "id"),
-        Index("links_health", "bridge_id", "state"),
+        Index("links_health", "bridge_id", "object", "state", "id"),
+        Index("links_words", text("array_to_tsvector(string_to_array(words, ' '::text))"), postgresql_using="gin"),
         Index("links_bridge", "bridge_id", "id"),
         Index("links_crm_id", "crm_id", "id"),
         Index("links_billing_id", "billing_id", "id"),
@@ -108,3 +110,5 @@ class Link(SQLModel, table=True):
     created_at: datetime | None = born()
     synced_at: datetime | None = moment()
     written_at: datetime | None = moment()
+    name: str = words()
+    words: str = words()

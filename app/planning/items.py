@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.models.link import LinkState
 from app.models.plan import Action, ItemState
 from app.planning.rehearsal import Effect
-from app.sync.people import email_of, full_name
+from app.sync.naming import name_of
 from app.sync.records import Record, Side
 from app.sync.store import LinkRow, Settlement, Target
 
@@ -204,10 +204,7 @@ def planned(
 
 def title_of(record: Record | None) -> str:
     """What people call the record."""
-    if record is None:
-        return ""
-    named = (record.values.get(name, "") for name in ("title", "number", "product_key"))
-    return full_name(record) or email_of(record) or next((each for each in named if each), "") or record.id
+    return "" if record is None else name_of(record) or record.id
 
 
 def _row(item: Item) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.patience import Patient
 from app.providers.base import BEGINNING
 from app.queue import transact
 from app.runs import Progress
-from app.sweep import book, knowledge
+from app.sweep import amounts, book, knowledge
 from app.sweep.judging import Finding, Terms, judge, shown
 from app.sweep.knowledge import Of
 from app.sweep.readings import Reading, Scope, moves_silently
@@ -97,6 +97,9 @@ class OneReading:
             partners = {id_: known[id_].partner if id_ in known else "" for id_ in records}
             heard = await knowledge.heard(connection, self._of, partners)
             wholes = await knowledge.wholes(connection, self._of, batch)
+        await transact(
+            self._engine, partial(amounts.note, of=self._of, records=batch, alone=not self.bridge.shares_billing)
+        )
         findings = {
             id_: judge(terms, record, known.get(id_), heard[id_], ours=id_ in wholes) for id_, record in records.items()
         }

@@ -21,7 +21,7 @@ from functools import partial
 from typing import Protocol
 
 from app.directory import BridgeView
-from app.errors import Several, Wait
+from app.errors import CrossledgerError, Several, Wait
 from app.models.link import LinkState
 from app.providers.base import Account, Records
 from app.sync.choosing import LEFT_OUT, kept_apart
@@ -39,12 +39,13 @@ from app.sync.deletions import (
 from app.sync.facets import bring_facet_in_step
 from app.sync.fieldmap import resolve
 from app.sync.merge import Base
+from app.sync.naming import called
 from app.sync.objects import OBJECTS
 from app.sync.pairing import first_values, pair_of, pair_up
 from app.sync.participation import PUT_AWAY, filtered, left_out
 from app.sync.parts import Move, base_after, move, whereabouts
 from app.sync.records import Presence, Record, Side
-from app.sync.settlements import TOO_EARLY, UNDONE, as_it_was
+from app.sync.settlements import ONE_WAY, TOO_EARLY, UNDONE, as_it_was
 from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.work import BUSY, Work, alive
 
@@ -67,6 +68,10 @@ class Engine:
         work = replace(self.work(target, bridge, link), asked=asked)
         try:
             return await self._attempt(work)
+        except CrossledgerError as failure:
+            if not isinstance(failure, Wait) and (columns := _called(work)):
+                await self.store.call(link, columns["name"], columns["words"])
+            raise
         finally:
             await work.let_go()
 
@@ -78,6 +83,7 @@ class Engine:
             end = await self._end(work)
         except Several as found:
             return await self._one_by_one(work, found.ids)
+        end = _told(work, end) if end is not None else None
         if end is not None and end.waits_for:
             return await self._wait(work, end)
         if end is None:
@@ -88,6 +94,8 @@ class Engine:
             raise Wait(BUSY, "the claim was lost")
         if end and end.outcome in ("created", "linked"):
             await self._tell_children(work, end)
+        if end and end.sum and end.activity and work.type.counted:
+            await self._tell_parent(work)
         if end and end.parts:
             await self.store.queue(*(replace(target, external_id=part) for part in end.parts))
         return end.outcome if end else "gone"
@@ -126,6 +134,13 @@ class Engine:
         if work.target.side is Side.BILLING or end.outcome == "linked":
             whole = replace(work.target, side=Side.BILLING, external_id=end.link["billing_id"])
             await self.store.queue(*(replace(whole, object=each.name) for each in children if each.part))
+
+    async def _tell_parent(self, work: Work) -> None:
+        """Of an invoice that was paid, no field has changed that is kept in step: but it owes less."""
+        parent = work.seen[Side.BILLING].parent
+        await self.store.queue(
+            replace(work.target, object=work.type.parent, side=Side.BILLING, external_id=parent, run_id=None)
+        )
 
     async def _wait(self, work: Work, end: Settlement) -> str:
         """For its parent, which is looked at now where that has not happened yet.
@@ -232,6 +247,23 @@ class Engine:
 
 
 _CAME_BACK = {LinkState.UNLINKED.value: "it came back", LinkState.EXCLUDED.value: "it takes part again"}
+
+
+def _told(work: Work, end: Settlement) -> Settlement:
+    """With what people call the record, where that has changed, and with the money that it is about.
+
+    So of a pair, and of what stays in billing for the direction is such; an account that several bridges share would
+    tell of that at each.
+    """
+    paired = end.link.get("crm_id") and end.link.get("billing_id")
+    counts = paired or (end.link.get("problem") == ONE_WAY and not work.bridge.shares_billing)
+    billing = work.seen.get(Side.BILLING) if counts else None
+    return replace(end, link={**_called(work), **end.link}, sum=billing.sum if billing else None)
+
+
+def _called(work: Work) -> dict[str, str]:
+    name, words = called(work.seen)
+    return {"name": name, "words": words} if name and (name, words) != (work.link.name, work.link.words) else {}
 
 
 def _base(link: LinkRow) -> Base | None:

@@ -45,7 +45,8 @@ async def bring_facet_in_step(work: Work) -> Settlement:
         return away
     await _make_room(work, known.link.id_on(side.other) or "")
     base = _base(work.link, parent)
-    return await known.bring_in_step(crm, billing, base=base, action="updated" if base else "linked")
+    end = await known.bring_in_step(crm, billing, base=base, action="updated" if base else "linked")
+    return replace(end, link={**end.link, "name": parent.name, "words": parent.words})
 
 
 async def _shown_elsewhere(work: Work, parent: LinkRow) -> Settlement | None:

@@ -23,7 +23,7 @@ from app.sync.partners import made_by_us
 from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
 from app.sync.records import Presence, Record, Side, Writable, owner_of
-from app.sync.settlements import TOO_EARLY, ambiguous, in_step, put_aside, waiting
+from app.sync.settlements import ONE_WAY, TOO_EARLY, ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement, Target
 from app.sync.twins import our_twin, replace_twin
 from app.sync.values import e164
@@ -205,6 +205,7 @@ async def _create(work: Work, record: Record, below: str = "") -> Settlement:
         return await _refused_as_duplicate(work, record, refusal, below)
     pair, kept = {side.other: record, side: answer}, landed(values, answer)
     after = {side.other: record.values, side: {**answer.values, **kept}}
+    work.seen.update(pair)
     return in_step(
         work.target,
         work.link,
@@ -236,7 +237,7 @@ async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, 
 def _excluded(work: Work, record: Record) -> tuple[str, str] | None:
     """Why a record without a partner takes no part: a short name and a sentence."""
     if work.settings.creates and not work.settings.direction.reaches(work.target.side.other):
-        return "direction", "This bridge does not create records in that direction."
+        return ONE_WAY, "This bridge does not create records in that direction."
     if record.presence is Presence.ARCHIVED:
         return "archived", "The record is archived and has no partner."
     if record.aside:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from app.sync.money import Money
 from app.sync.totals import Rules
 
 # A field's value is text; "" is empty. A key that is missing means "this side has no such field", never "empty".
@@ -86,6 +87,25 @@ class FieldSpec:
     rules: Rules | None = field(default=None, hash=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The money that a record is about. `amount`: what it charges or pays, less refunds, on `day`; `owed`: what of it
+    is unpaid. Of a client's balance only that is known."""
+
+    amount: Money
+    owed: Money
+    day: date | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Of `amounts`."""
+        return {
+            "currency": self.amount.currency,
+            "amount": self.amount.amount,
+            "open": self.owed.amount,
+            "day": self.day,
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One object in one system.
@@ -98,7 +118,7 @@ class Record:
     `aside`: why a record without a partner takes no part, as a sentence (a client with one person is no business).
     `locked`: fields that must not be written in this very record as it is now, and why. `remark`: what people should
     know of how it was read, told when it is linked. `parts`: the records that are parts of it, where each can be a
-    record of its own; their ids begin with its id: "client/contact".
+    record of its own; their ids begin with its id: "client/contact". `sum`: billing tells it, of what is about money.
     """
 
     id: str
@@ -113,6 +133,7 @@ class Record:
     locked: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
     parts: tuple["Record", ...] = ()
+    sum: Sum | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -16,6 +16,9 @@ from app.sync.store import LinkRow, Settlement, Target, waits_for
 TOO_EARLY = "too_early"
 """The problem of a record from before its object was switched on."""
 
+ONE_WAY = "direction"
+"""The problem of a record that is not made on the other side, for the bridge does not go that way."""
+
 AMBIGUOUS = "ambiguous"
 """The problem of a record of which a person has to say which one is its partner."""
 UNDONE = "undone"

@@ -10,7 +10,7 @@ COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
 _FIELDS = (
     "id, crm_id, billing_id, billing_part, state, problem, detail, origin, base_crm, base_billing, held, tries,"
-    " creating, created_at, synced_at, decisions, apart"
+    " creating, created_at, synced_at, decisions, apart, name, words"
 )
 _PENDING = (
     "FROM events e WHERE e.state = 'pending' AND e.bridge_id = :bridge_id AND e.object = :object"
@@ -104,7 +104,7 @@ _KEPT = """
         UPDATE events SET state = :event_state, outcome = :event_outcome, handled_at = now()
          WHERE state = 'pending' AND bridge_id = :bridge_id AND object = :object AND side = :side
            AND external_id = :external_id AND id <= :last_event AND EXISTS (SELECT 1 FROM kept)
-    ){told}
+    ){told}{counted}
     SELECT id FROM kept
 """
 _TOLD = """, told AS (
@@ -120,6 +120,18 @@ _TOLD = """, told AS (
         SELECT told.id, a.exchange FROM told, jsonb_to_record(CAST(:activity AS jsonb)) AS a(exchange jsonb)
          WHERE a.exchange IS NOT NULL
     )"""
+# Written where it has changed only: most attempts find the money as it was.
+_COUNTED = """, counted AS (
+        INSERT INTO amounts (link_id, bridge_id, object, currency, amount, open, day)
+        SELECT kept.id, :bridge_id, :object, m.* FROM kept,
+            (VALUES (:currency, CAST(:amount AS numeric), CAST(:open AS numeric), CAST(:day AS date)))
+                 AS m(currency, amount, open, day)
+         WHERE NOT EXISTS (SELECT 1 FROM amounts a WHERE a.link_id = kept.id AND a.currency = m.currency
+                              AND a.amount = m.amount AND a.open = m.open AND a.day IS NOT DISTINCT FROM m.day)
+        ON CONFLICT (link_id) DO UPDATE SET currency = excluded.currency, amount = excluded.amount,
+            open = excluded.open, day = excluded.day, read_at = now()
+    )"""
+NAME = text("UPDATE links SET name = :name, words = :words WHERE id = :id RETURNING id")
 JSON = {"base_crm", "base_billing", "held", "candidates", "conflicts", "decisions"}
 # Those that this attempt has carried out are done with; one that was made meanwhile stays, and has a job of its own.
 _DONE_WITH = "decisions = CASE WHEN decisions = CAST(:decisions AS jsonb) THEN '{}' ELSE decisions END"
@@ -129,8 +141,8 @@ RESERVE = text(
 
 
 @functools.cache
-def settle(columns: tuple[str, ...], told: bool) -> TextClause:
+def settle(columns: tuple[str, ...], told: bool, counted: bool) -> TextClause:
     """`columns` are names of ours, in the few combinations that settlements have."""
     pairs = [f"{name} = CAST(:{name} AS jsonb)" if name in JSON else f"{name} = :{name}" for name in columns]
     pairs = [_DONE_WITH if name == "decisions" else pair for name, pair in zip(columns, pairs, strict=True)]
-    return text(_KEPT.format(columns=", ".join(pairs), told=_TOLD if told else ""))
+    return text(_KEPT.format(columns=", ".join(pairs), told=_TOLD if told else "", counted=_COUNTED if counted else ""))

@@ -22,7 +22,7 @@ from app.models.event import EventState
 from app.models.link import LinkState
 from app.queue import RecordJob, defer, transact
 from app.sync import statements
-from app.sync.records import Side, owner_of
+from app.sync.records import Side, Sum, owner_of
 from app.sync.room import take_over
 from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RELEASE, RESERVE
 
@@ -65,6 +65,8 @@ class LinkRow:
     synced_at: datetime | None
     decisions: Mapping[str, Any]
     apart: bool
+    name: str = ""
+    words: str = ""
     last_event: int = 0
     cause: str = ""
     rests: float = 0
@@ -78,7 +80,7 @@ class Settlement:
     """How an attempt ended: columns of the link, what its events are told, the activity if something was done.
 
     `waits_for`: the parent, by its id on the record's own side, whose pair must be made first. `parts`: of the record
-    on its own side, by their ids, that are to be looked at.
+    on its own side, by their ids, that are to be looked at. `sum`: the money that a pair is about.
     """
 
     outcome: str
@@ -87,6 +89,7 @@ class Settlement:
     events: EventState = EventState.DONE
     waits_for: str = ""
     parts: tuple[str, ...] = ()
+    sum: Sum | None = None
 
 
 class Store:
@@ -155,7 +158,7 @@ class Store:
 
     async def settle(self, target: Target, link: LinkRow, end: Settlement) -> bool:
         """Store how the attempt ended, all of it or nothing. False: the claim was lost, nothing was stored."""
-        statement = statements.settle(tuple(end.link), end.activity is not None)
+        statement = statements.settle(tuple(end.link), end.activity is not None, end.sum is not None)
         values = settled(target, link, end)
         try:
             return await self._one(statement, values) is not None
@@ -169,6 +172,10 @@ class Store:
         except (ClaimLost, IntegrityError):  # the latter: another partner; this attempt came too late
             return False
         return True
+
+    async def call(self, link: LinkRow, name: str, words: str) -> None:
+        """What the record is called, where the attempt at it does not come to its end."""
+        await self._one(statements.NAME, {"id": link.id, "name": name, "words": words})
 
     async def release(self, target: Target) -> None:
         """Let others have at once what a dead job owned."""
@@ -261,6 +268,7 @@ def settled(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:
         "event_state": end.events.value,
         "event_outcome": end.outcome,
         **({"activity": json.dumps({**end.activity, "run_id": target.run_id})} if end.activity is not None else {}),
+        **(end.sum.columns() if end.sum else {}),
     }
 
 

@@ -29,7 +29,7 @@ class Work:
 
     `settings`: the bridge's for this object. `held`: other rows that this attempt owns until it ends.
     `parents`: the records of the object that this one's records belong to. `decisions`: a person's, of this link.
-    `asked`: a person wants this very record.
+    `asked`: a person wants this very record. `seen`: what was read of it and of its partner, as it was last.
     """
 
     type: ObjectType
@@ -46,6 +46,7 @@ class Work:
     decisions: Decisions
     held: list[Target] = field(default_factory=list)
     asked: bool = False
+    seen: dict[Side, Record] = field(default_factory=dict)
 
     @property
     def in_parts(self) -> bool:
@@ -105,9 +106,10 @@ class Work:
             return None
         part = self.link.billing_part if side is Side.BILLING else ""
         try:
-            return await self.records[side].fetch(external_id, part=part)
+            self.seen[side] = await self.records[side].fetch(external_id, part=part)
         except Gone:
             return await self._without_its_part(side, external_id) if part else None
+        return self.seen[side]
 
     async def _without_its_part(self, side: Side, external_id: str) -> Record | None:
         """The linked person was taken off the client, or the client is gone. Another person is not a new name."""
@@ -157,6 +159,7 @@ class Work:
         merged = Merge(as_kept(merged.changes, kept), (*merged.held, *_refused(merged, kept, written)))
         after = {side: {**pair[side].values, **kept[side]} for side in Side}
         pair = {side: replace(pair[side], id=written[side].id) for side in Side}
+        self.seen.update({side: replace(written[side], values=after[side]) for side in Side})
         detail = "; ".join(part for part in (detail, action == "linked" and crm.remark) if part)
         return in_step(
             self.target,

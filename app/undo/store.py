@@ -121,7 +121,7 @@ class UndoStore:
 
     async def settle(self, target: Target, link: LinkRow, findings: Iterable[Finding], end: Settlement) -> None:
         """All of it or nothing: the link, the activity, and what became of each value. Raises ClaimLost."""
-        statement = statements.settle(tuple(end.link), end.activity is not None)
+        statement = statements.settle(tuple(end.link), end.activity is not None, False)
         async with self.db.engine.begin() as connection:
             if (await connection.execute(statement, settled(target, link, end))).first() is None:
                 raise ClaimLost

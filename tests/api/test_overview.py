@@ -1,13 +1,14 @@
 """How all bridges are doing, counted and by hour, and that looking walks indexes."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app import overview
-from app.models import Activity, Event, Link, MissedEvents, Run
+from app import earnings, overview
+from app.models import Activity, Amount, Event, Link, MissedEvents, Run
 from app.overview import Standing
 from tests.api.rows import bridge, put
 from tests.conftest import World
@@ -136,6 +137,42 @@ async def test_the_steps_tell_what_is_left_to_set_up(bare_world: World) -> None:
     assert done(await shown(bare_world)) == {"crm", "billing", "bridge", "planned", "live"}
 
 
+async def test_money_is_told_by_day_and_what_is_owed_by_bridge_each_in_its_currency(bare_world: World) -> None:
+    here, other = await bridge(bare_world), await bridge(bare_world, "b")
+    kept = (
+        (here, "invoice", "EUR", "100.10", "40.10", 0),
+        (here, "invoice", "EUR", "0.20", "0.20", 0),
+        (here, "invoice", "USD", "7", "0", 29),
+        (other, "invoice", "EUR", "9", "9", 30),
+        (here, "payment", "EUR", "5", "0", 0),
+        (other, "balance", "EUR", "0", "500", None),
+    )
+    ids = await put(bare_world, Link, [link(each[0], n, "ok") for n, each in enumerate(kept)])
+    rows = [
+        {
+            "link_id": link_id, "bridge_id": of, "object": object_, "currency": currency, "amount": Decimal(amount),
+            "open": Decimal(owed), "day": None if ago is None else NOW.date() - timedelta(days=ago),
+        }
+        for link_id, (of, object_, currency, amount, owed, ago) in zip(ids, kept, strict=True)
+    ]  # fmt: skip
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(Amount.__table__.insert(), rows)  # type: ignore[attr-defined]
+    told = await shown(bare_world)
+    assert [(each["currency"], each["amount"]) for each in told["unpaid"]] == [("EUR", "49.30")]
+    second, first = told["bridges"]["items"]
+    assert [each["amount"] for each in (*first["unpaid"], *second["unpaid"])] == ["40.30", "9"]
+    assert [(each["currency"], each["invoiced"], each["paid"]) for each in told["money"]] == [
+        ("USD", "7", "0"), ("EUR", "100.30", "5"),
+    ]  # fmt: skip
+    async with bare_world.service.engine.begin() as connection:
+        balances = "UPDATE bridges SET settings = jsonb_build_object('balance', jsonb_build_object('enabled', true))"
+        await connection.execute(text(f"{balances} WHERE id = :id"), {"id": other})
+        cut = text("UPDATE links SET state = 'unlinked' WHERE bridge_id = :id AND crm_id = 'c0'")
+        await connection.execute(cut, {"id": here})
+    told = await shown(bare_world)
+    assert [(each["currency"], each["amount"]) for each in told["unpaid"]] == [("EUR", "500.20")]
+
+
 FULL = (
     "INSERT INTO connections (provider, name, account_id, state) SELECT p, 'Location ' || n, 'a' || n, 'disabled'"
     " FROM generate_series(1, 200) n, unnest(ARRAY['highlevel', 'invoice_ninja']) p ORDER BY n, p",
@@ -154,8 +191,11 @@ FULL = (
     " FROM generate_series(1, 20000) n",
     "INSERT INTO missed_events (bridge_id, day, side, object) SELECT b, current_date - d, 'crm', 'contact'"
     " FROM generate_series(1, 200) b, generate_series(0, 300) d",
+    "INSERT INTO amounts (link_id, bridge_id, object, currency, amount, open, day)"
+    " SELECT id, bridge_id, 'invoice', 'EUR', 10, CASE WHEN id % 20 = 0 THEN 10 ELSE 0 END,"
+    " current_date - (id / 25)::int FROM links",
 )
-GROWING = ("links", "events", "activities", "runs", "missed_events")
+GROWING = ("links", "events", "activities", "runs", "missed_events", "amounts")
 
 
 @pytest.mark.timeout(120)
@@ -174,6 +214,8 @@ async def test_looking_walks_indexes_however_much_there_is(bare_world: World) ->
         asked += [
             (overview._DECIDE.text, {}),
             (overview._HOURS.text, {"since": NOW - timedelta(hours=23), "now": NOW}),
+            (earnings._UNPAID.text, {}),
+            (earnings._DAYS.text, {"before": NOW.date() - timedelta(days=30), "until": NOW.date(), "bridge_id": None}),
             (overview._STEPS.text, {"crm": ["highlevel"], "billing": ["invoice_ninja"]}),
         ]
         walked = ""
@@ -182,7 +224,14 @@ async def test_looking_walks_indexes_however_much_there_is(bare_world: World) ->
             scans = [line for line in plan if any(f"Seq Scan on {table}" in line for table in GROWING)]
             assert not scans, "\n".join(plan)
             walked += "\n".join(plan)
-    for index in ("Index Only Scan using links_health", "events_pending", "events_heard", "links_conflicts"):
+    for index in (
+        "Index Only Scan using links_health",
+        "events_pending",
+        "events_heard",
+        "links_conflicts",
+        "amounts_open",
+        "amounts_day",
+    ):
         assert index in walked, index
     told = await shown(bare_world, limit=500)
     assert len(told["bridges"]["items"]) == 200

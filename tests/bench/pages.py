@@ -16,6 +16,11 @@ PAGES = (
     "/activity",
     "/activity?action=merged",
     "/activity?record=c77",
+    "/records",
+    "/records?doing=failing&bridge=1",
+    "/records?object=contact&doing=in_step",
+    "/records?search=person",
+    "/records?search=b4711",
     "/records/500",
     "/failing",
     "/decide",
@@ -24,12 +29,14 @@ PAGES = (
 )
 FILL: tuple[LiteralString, ...] = (
     """
-    INSERT INTO links (bridge_id, object, crm_id, billing_id, state, base_crm, base_billing, problem, detail, conflicts)
+    INSERT INTO links (bridge_id, object, crm_id, billing_id, state, base_crm, base_billing, problem, detail, conflicts,
+                       name, words)
     SELECT 1, 'contact', 'c' || i, 'b' || i,
            CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'ok' END, '{"city": "York"}', '{"city": "York"}',
            CASE WHEN i % 100 = 0 THEN 'rejected' ELSE '' END,
            CASE WHEN i % 100 = 0 THEN 'refused: bad ' || i ELSE '' END,
-           CASE WHEN i % 333 = 0 THEN '["field"]'::jsonb ELSE '[]'::jsonb END
+           CASE WHEN i % 333 = 0 THEN '["field"]'::jsonb ELSE '[]'::jsonb END,
+           'Person ' || i, 'person ' || i || ' acme example'
       FROM generate_series(1, 50000) i RETURNING 1
     """,
     """

@@ -15,6 +15,8 @@ PAGES = (
     "/",
     "/bridges/1",
     "/activity",
+    "/records",
+    "/records?search=jane&doing=in_step",
     "/records/1",
     "/records/99",
     "/failing",
@@ -36,6 +38,8 @@ PAGES = (
     "/sandbox",
     "/settings",
     "/bridges/1/mapping/contact",
+    "/copy",
+    "/copy?to=1&source=1",
 )
 REFUSAL = {"message": "The given data was invalid.", "errors": {"phone": ["This phone is none."]}}
 

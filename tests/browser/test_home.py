@@ -82,8 +82,9 @@ async def test_bridges_are_looked_at_found_and_paused_together() -> None:
             await visitor.open("/?standing=troubled")
             await expect(visitor.page.get_by_role("rowheader", name="Bath")).to_have_count(0)
             await row(visitor, "Leeds").get_by_role("link", name="3", exact=True).click()
-            await visitor.sees("Failing")
-            assert visitor.page.url.endswith("/failing?bridge=1")
+            await visitor.sees("Records")
+            assert visitor.page.url.endswith("/records?doing=failing&bridge=1")
+            await expect(visitor.page.locator("tbody tr")).to_have_count(3)
         await who_may_only_look_is_offered_nothing_else(site, browser)
 
 

@@ -26,6 +26,8 @@ MAY = {
         GET /conflicts          GET /conflicts/{link_id}
         GET /activities         GET /activities/{activity_id}       GET /activities/export
         GET /activities/{activity_id}/exchange
+        GET /records
+        GET /activities         GET /activities/{activity_id}
         GET /jobs
         GET /runs               GET /runs/{run_id}
         GET /plans/{run_id}     GET /plans/{run_id}/items       GET /plans/{run_id}/export
@@ -71,6 +73,7 @@ MAY = {
         POST /set-ups/{bridge_id}/live          POST /set-ups/{bridge_id}/count
         POST /bridges/{bridge_id}/mapping/preview
         POST /bridges/{bridge_id}/versions/{number}/restore
+        POST /bridges/{bridge_id}/copy/preview  POST /bridges/{bridge_id}/copy
     """,
     Role.OWNER: """
         DELETE /connections/{connection_id}     POST /connections/{connection_id}/webhook-secrets

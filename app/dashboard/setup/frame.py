@@ -86,7 +86,7 @@ async def _go_on(visit: Visit, bridge_id: int, here: Step, settings: Settings | 
     async def work(who: Principal) -> str:
         change = settings() if settings else None
         if change is not None:
-            await change_settings(visit.desk, bridge_id, change)
+            await change_settings(visit.desk, who, bridge_id, change)
         await finish_step(visit.desk, who, bridge_id, here)
         return "Saved."
 

@@ -94,7 +94,7 @@ def _bridge_form(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[C
     made: list[int] = []
 
     async def sent(given: FormData) -> None:
-        async def work(_: Principal) -> str:
+        async def work(who: Principal) -> str:
             wanted = BridgeIn.model_validate(
                 {
                     "name": given["name"],
@@ -102,7 +102,7 @@ def _bridge_form(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[C
                     "billing_connection_id": given["company"],
                 }
             )
-            made.append((await make_bridge(visit.desk, wanted)).id)
+            made.append((await make_bridge(visit.desk, wanted, who)).id)
             return "The bridge is made, and writes nothing yet."
 
         if await visit.act(Role.OPERATOR, "make a bridge", work):

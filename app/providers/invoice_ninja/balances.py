@@ -18,8 +18,9 @@ from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import CLIENTS, INVOICES
 from app.providers.invoice_ninja.states import DRAFT, RECEIVED
 from app.providers.readonly import ReadOnly
+from app.sync.money import Money, MoneyError
 from app.sync.objects import BalanceSettings
-from app.sync.records import FieldSpec, Kind, Presence, Record, Values
+from app.sync.records import FieldSpec, Kind, Presence, Record, Sum, Values
 
 LATELY = timedelta(minutes=30)
 """How far back a round of polling looks for clients that changed; rounds are five minutes apart."""
@@ -69,7 +70,8 @@ class Balances(ReadOnly):
             f"{_TAG}refunded": self._tag("refunded", any(each.refunded > 0 for each in payments.values())),
         }
         presence = Presence.DELETED if client.is_deleted else Presence.ACTIVE
-        return Record(id=external_id, parent=external_id, part=part, values=values, presence=presence)
+        owed = self._owed(values, client)
+        return Record(id=external_id, parent=external_id, part=part, values=values, presence=presence, sum=owed)
 
     async def each(self, since: datetime) -> AsyncIterator[Record]:
         """Clients with open invoices, and those that changed lately: of each what the two lists show.
@@ -85,7 +87,7 @@ class Balances(ReadOnly):
         for client_id, client in changed.items():
             invoices = owing.pop(client_id, [])
             values = {**self._open(invoices, _currency(client)), **self._paid(client, is_open=bool(invoices))}
-            yield Record(id=client_id, parent=client_id, values=values)
+            yield Record(id=client_id, parent=client_id, values=values, sum=self._owed(values, client))
         for client_id, invoices in owing.items():
             yield Record(id=client_id, parent=client_id, values=self._open(invoices, ""))
 
@@ -100,6 +102,15 @@ class Balances(ReadOnly):
             f"{_TAG}overdue": self._tag("overdue", bool(late)),
             f"{_TAG}partial": self._tag("partial", any(each.balance < each.amount for each in invoices)),
         }
+
+    def _owed(self, values: Values, client: Client) -> Sum | None:
+        """None where the currency is not known."""
+        currency = self._company.currency(_currency(client))
+        try:
+            owed = Money.parse("0" if client.is_deleted else values["balance_due"], currency)
+        except MoneyError:
+            return None
+        return Sum(Money.zero(currency), owed)
 
     def _paid(self, client: Client, *, is_open: bool) -> Values:
         return {

@@ -6,6 +6,7 @@ Nothing here writes to a customer: invoices are marked as sent, never sent.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from app.errors import Conflict, Duplicate, Rejected
@@ -21,7 +22,7 @@ from app.sync.decisions import ConflictKind
 from app.sync.documents import Document, DocumentKind, Status
 from app.sync.money import Money
 from app.sync.objects import InvoiceSettings
-from app.sync.records import FieldSpec, Kind, Presence, Record, Values, Writable
+from app.sync.records import FieldSpec, Kind, Presence, Record, Sum, Values, Writable
 from app.sync.totals import INVOICE_NINJA, totals
 
 DRAFT, CANCELLED, REVERSED = "1", "5", "6"
@@ -176,12 +177,22 @@ class Invoices(Plain):
             updated_at=invoice.updated_at,
             aside="It is a draft." if document.status is Status.DRAFT and not self.settings.drafts else "",
             locked=_locked(invoice, document),
+            sum=_billed(invoice, document),
             raw=raw,
         )
 
 
 def _document(invoice: Invoice, currency: str) -> Document:
     return documents.read(invoice.model_dump(), currency, DocumentKind.INVOICE, today=invoice.date or date.min)
+
+
+def _billed(invoice: Invoice, document: Document) -> Sum:
+    """Nothing, where nobody is asked for it: of a draft, a cancelled one, one in the bin."""
+    nothing = Money.zero(document.currency)
+    if document.status in (Status.DRAFT, Status.VOID) or invoice.lifecycle == "deleted":
+        return Sum(nothing, nothing, invoice.date)
+    owed = Money.rounded(max(invoice.balance, Decimal(0)), document.currency)
+    return Sum(document.stated or nothing, owed, invoice.date)
 
 
 def _sum(wanted: Document) -> Money:

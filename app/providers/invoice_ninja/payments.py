@@ -15,7 +15,7 @@ from app.providers.base import KeyKind, MatchKey, Plain
 from app.providers.http import Wire
 from app.providers.invoice_ninja.company import Company
 from app.providers.invoice_ninja.invoices import CANCELLED, DRAFT, REVERSED
-from app.providers.invoice_ninja.resources.billing import Invoice, Payment
+from app.providers.invoice_ninja.resources.billing import Invoice, Payment, Paymentable
 from app.providers.invoice_ninja.resources.payments import NewPayment, pay
 from app.providers.invoice_ninja.resources.resource import Resource
 from app.providers.invoice_ninja.resources.table import INVOICES, PAYMENTS
@@ -23,7 +23,7 @@ from app.sync.decisions import ConflictKind
 from app.sync.money import Money
 from app.sync.objects import PaymentSettings
 from app.sync.objects.payment import needed
-from app.sync.records import FieldSpec, Kind, Presence, Record, Values, Writable
+from app.sync.records import FieldSpec, Kind, Presence, Record, Sum, Values, Writable
 
 COMPLETED = ("4", "5", "6")
 """Completed, partially refunded, refunded."""
@@ -136,6 +136,7 @@ class Payments(Plain):
                 created_at=payment.created_at,
                 updated_at=payment.updated_at,
                 aside="" if payment.status_id in COMPLETED else "The payment is not completed.",
+                sum=_received(payment, each, currency),
             )
             for each in applied
         ]
@@ -143,6 +144,15 @@ class Payments(Plain):
     @property
     def _all(self) -> Resource[Payment]:
         return Resource(self.wire, PAYMENTS)
+
+
+def _received(payment: Payment, part: Paymentable, currency: str) -> Sum:
+    """Nothing, where it did not arrive."""
+    nothing = Money.zero(currency)
+    if payment.status_id not in COMPLETED or payment.is_deleted:
+        return Sum(nothing, nothing, payment.date)
+    refunded = payment.refunded if len(payment.paymentables) == 1 else part.refunded
+    return Sum(Money.rounded(part.amount - refunded, currency), nothing, payment.date)
 
 
 def _refunded(payment: Payment, of_part: Any, currency: str) -> str:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from app.web.pages import account, bridging, company, connecting, login, setup
-from app.web.pages.layout import answer_with_pages, dashboard_style, icon, style
+from app.web.pages.layout import answer_with_pages, busy_script, dashboard_style, icon, style
 
 __all__ = ["install"]
 
@@ -13,6 +13,7 @@ PARTS = (connecting, company, bridging, login, setup, account)
 def install(app: FastAPI) -> None:
     answer_with_pages(app)
     app.add_api_route("/style.css", style, include_in_schema=False)
+    app.add_api_route("/busy.js", busy_script, include_in_schema=False)
     app.add_api_route("/dashboard.css", dashboard_style, include_in_schema=False)
     app.add_api_route("/icon.svg", icon, include_in_schema=False)
     for part in PARTS:

@@ -49,7 +49,7 @@ async def start(
     asked = {"name": name, "crm_connection_id": location, "billing_connection_id": company}
     try:
         wanted = BridgeIn.model_validate({**asked, "settings": {"prefer": prefer}})
-        made = await make_bridge(desk_of(request), wanted)
+        made = await make_bridge(desk_of(request), wanted, who)
     except ValidationError:
         return await _form(request, asked, wrong="Choose a location and a company, and give the bridge a name.")
     except HTTPException as refusal:

@@ -59,6 +59,7 @@ class Entry:
 
 NAVIGATION: list[Entry] = [
     Entry("Overview", "/"),
+    Entry("Records", "/records"),
     Entry("Activity", "/activity"),
     Entry("Decide", "/decide"),
     Entry("Failing", "/failing"),
@@ -121,6 +122,10 @@ def style() -> Response:
 
 def dashboard_style() -> Response:
     return _asset("dashboard.css", "text/css")
+
+
+def busy_script() -> Response:
+    return _asset("busy.js", "text/javascript")
 
 
 def icon() -> Response:
