@@ -42,8 +42,7 @@ def upgrade() -> None:
     op.add_column("links", sa.Column("words", sa.Text(), nullable=False, server_default=""))
     op.execute(_CALLED)
     op.create_index("links_words", "links", [_WORDS], postgresql_using="gin")
-    op.drop_index("links_health", "links")
-    op.create_index("links_health", "links", ["bridge_id", "object", "state", "id"])
+    op.create_index("links_listed", "links", ["bridge_id", "object", "state", "id"])
     op.create_table(
         "amounts",
         sa.Column("link_id", sa.BigInteger(), sa.ForeignKey("links.id", ondelete="CASCADE"), primary_key=True),
@@ -71,8 +70,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER links_cut ON links")
     op.execute("DROP FUNCTION forget_amount")
     op.drop_table("amounts")
-    op.drop_index("links_health", "links")
-    op.create_index("links_health", "links", ["bridge_id", "state"])
+    op.drop_index("links_listed", "links")
     op.drop_index("links_words", "links")
     op.drop_column("links", "words")
     op.drop_column("links", "name")

@@ -63,7 +63,7 @@ NAVIGATION: list[Entry] = [
     Entry("Activity", "/activity"),
     Entry("Decide", "/decide"),
     Entry("Failing", "/failing"),
-    Entry("Runs", "/runs"),
+    Entry("Runs", "/runs", rare=True),
     Entry("Connections", "/connections"),
     Entry("Duplicates", "/duplicates", rare=True),
     Entry("Notifications", "/notifications", rare=True),
