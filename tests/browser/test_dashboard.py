@@ -102,7 +102,7 @@ async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
         await visitor.become_owner()
         await both_move(site, contact_id, client)
         await visitor.open("/decide")
-        await visitor.page.get_by_role("link", name=contact_id).click()
+        await visitor.page.get_by_role("link", name="Jane Doe").click()
         await expect(visitor.page.get_by_role("row").filter(has_text="Invoice Ninja")).to_contain_text("Bath")
         await visitor.press("Take HighLevel's")
         await expect(visitor.page.get_by_role("main")).to_contain_text("Nothing waits for a decision.")
@@ -111,7 +111,7 @@ async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
         assert client["city"] == "Leeds"
 
         await visitor.open("/activity?action=updated")
-        await visitor.page.get_by_role("link", name=contact_id).first.click()
+        await visitor.page.get_by_role("link", name="Jane Doe").first.click()
         await visitor.sees("Record")
         await expect(visitor.page.get_by_role("row", name="city Leeds Leeds Crossledger")).to_be_visible()
         await visitor.open("/activity?action=updated")

@@ -54,6 +54,8 @@ def person(visitor: Visitor, name: str) -> Locator:
 
 
 async def in_table(visitor: Visitor, name: str, *cells: str) -> None:
+    # While their client is made it is there already, and nobody has said yet whose it is.
+    await expect(person(visitor, name)).to_have_count(1)
     for each in cells:
         await expect(person(visitor, name)).to_contain_text(each)
 
