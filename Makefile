@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format run bench clean
+.PHONY: help demo test lint format run bench pictures clean
 
 # More than there are cores here: most tests wait for a server now and then.
 WORKERS ?= 6
@@ -47,6 +47,9 @@ run: $(RUNTIME) ## Start the real service; the first time this writes .env with 
 
 bench: $(DEV) ## Measure, and print the table
 	@exec "$(BIN)/python" -m tests.bench $(ARGS)
+
+pictures: $(DEV) ## Take the pictures in docs/ anew, of a service at work; needs Chromium
+	@exec "$(BIN)/python" -m tests.browser.pictures $(ARGS)
 
 clean: ## Remove what the other targets made, but neither .env nor .data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist

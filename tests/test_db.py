@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from app.db import Bundled, _forget_the_dead, conninfo
 from app.errors import ConfigurationError
+from app.migrations import newest, scripts
 
 
 def test_a_path_with_a_blank_is_refused_with_what_to_set(tmp_path: Path) -> None:
@@ -66,3 +69,10 @@ def test_what_is_done_once_on_a_machine_is_done_by_one_process_at_a_time(tmp_pat
     )
     together = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [each.wait() for each in together] == [0, 0, 0, 0]
+
+
+def test_the_newest_migration_is_the_one_that_all_others_lead_to() -> None:
+    """A start that finds it in the database looks no further."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts()))
+    assert ScriptDirectory.from_config(config).get_heads() == [newest()]

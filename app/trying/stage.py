@@ -11,7 +11,6 @@ import httpx
 
 from app.errors import Rejected
 from app.providers.http import trusted
-from app.sandbox.highlevel.webhooks import EVENTS
 from app.sandbox.processes import Simulator
 from app.sync.records import Side
 from app.vault import new_secret
@@ -119,6 +118,9 @@ async def _started(home: Path) -> dict[Side, Simulator]:
 
 async def _keys(highlevel: httpx.AsyncClient, local_url: str) -> tuple[str, str]:
     """Tell it where to call; the secret part of that address, and the key that its deliveries are signed with."""
+    # The simulator comes with it, which a service without a sandbox has no memory for.
+    from app.sandbox.highlevel.webhooks import EVENTS
+
     key = new_secret()
     # An address for each: deliveries of businesses and products do not say what happened.
     events = {event: f"{local_url}/webhooks/sandbox/{key}/{event}" for event in EVENTS if event not in _OF_THE_APP}

@@ -77,7 +77,8 @@ async def test_every_page_loads_in_any_light_and_on_a_telephone(site: Site) -> N
                 for width, scheme in product((1280, 390), ("light", "dark")):
                     await visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                     await visitor.page.set_viewport_size({"width": width, "height": 800})
-                    await visitor.is_usable_by_everybody()
+                    if (width > 1000) == (scheme == "light"):  # each once: the looks share all but colours and width
+                        await visitor.is_usable_by_everybody()
                     wide = await visitor.page.evaluate("document.documentElement.scrollWidth")
                     assert wide <= width, (path, width, wide)
 
