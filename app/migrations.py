@@ -35,7 +35,8 @@ def upgrade(url: str) -> None:
 def _present(connection: Connection) -> str | None:
     if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
-    return connection.scalar(text(_PRESENT))
+    found = connection.scalar(text(_PRESENT))
+    return None if found is None else str(found)
 
 
 def _migrate(connection: Connection) -> None:
