@@ -5,7 +5,8 @@ Who wants them is in `connections.webhooks_managed`; what became of it, in `webh
 
 import asyncio
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpx
@@ -28,6 +29,8 @@ AT_ONCE = 8
 """Connections that are looked at side by side."""
 FAREWELL = 15.0
 """Seconds that a vendor has to give up our webhooks when its connection is deleted."""
+# Of two that look at once, a person's press and the hourly check, each would make what the other has just made.
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('crossledger webhooks of connection ' || :id, 0))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ class Subscriptions:
         """Take them away and leave it at that."""
         row = await self._row(connection_id)
         hooks = self.connections.hooks(row)
-        await self._manage(connection_id, managed=False)
-        return await hooks.remove(await self._mailbox(row))
+        async with self._turn(row):
+            await self._manage(connection_id, managed=False)
+            return await hooks.remove(await self._mailbox(row))
 
     async def say_farewell(self, row: Connection) -> None:
         """The connection was deleted: what it had installed goes too, if the vendor answers."""
@@ -108,7 +112,8 @@ class Subscriptions:
         try:
             if unreachable := self._unreachable(row):
                 raise Rejected(unreachable)
-            changes = await self.connections.hooks(row).install(await self._mailbox(row))
+            async with self._turn(row):
+                changes = await self.connections.hooks(row).install(await self._mailbox(row))
         except CrossledgerError as failure:
             await self._note(row, str(failure))
             raise
@@ -118,6 +123,13 @@ class Subscriptions:
         if not await self._note(row, ""):  # deleted, given up, or given other secrets meanwhile
             await self.say_farewell(row)
         return changes
+
+    @asynccontextmanager
+    async def _turn(self, row: Connection) -> AsyncIterator[None]:
+        """One after the other for each connection, in whichever process."""
+        async with self.connections.engine.begin() as connection:
+            await connection.execute(_TURN, {"id": str(row.id)})
+            yield
 
     async def _note(self, row: Connection, problem: str) -> bool:
         """False: what was done for `row` is not wanted any more."""

@@ -1,5 +1,6 @@
 """Invoice Ninja's webhooks install themselves, are looked after, and go with their connection."""
 
+import asyncio
 import socket
 from typing import Any
 
@@ -120,6 +121,16 @@ async def test_installing_twice_writes_nothing(bare_world: World) -> None:
     await subscriptions(bare_world).check_all()
     assert {call["method"] for call in await bare_world.calls(bare_world.ninja)} == {"GET"}
     assert await hooks(bare_world) == before
+
+
+async def test_several_that_install_at_once_make_each_webhook_once(bare_world: World) -> None:
+    """A person presses while the hourly check looks: both would find none, and both make one."""
+    made = await connect(bare_world, install_webhooks=False)
+    await bare_world.fault(bare_world.ninja, kind="latency", seconds=0.1)
+    mine, elsewhere = subscriptions(bare_world), subscriptions(bare_world)
+    await asyncio.gather(mine.install(made["id"]), elsewhere.install(made["id"]), mine.install(made["id"]))
+    await bare_world.mend()
+    assert [each["event_id"] for each in await hooks(bare_world)] == EVENTS
 
 
 async def test_those_entered_by_hand_are_adopted(bare_world: World) -> None:
