@@ -180,7 +180,7 @@ class World:
         return list(answer.json()["items"])
 
     async def quiet(self, seconds: float = 60) -> None:
-        """Wait until every event is answered and no job is left to do now."""
+        """Wait until every delivery has arrived, every event is answered and no job is left to do now."""
         await until(self._is_quiet, seconds, "the service never came to rest")
 
     async def _is_quiet(self) -> bool:
@@ -188,11 +188,15 @@ class World:
             "SELECT (SELECT count(*) FROM events WHERE state = 'pending')"
             " + (SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'sync' AND status IN ('todo', 'doing'))"
         )
-        for _ in range(3):  # a delivery may be on its way
+        for _ in range(3):  # what was done between two questions may have sent something
+            for vendor in (self.highlevel, self.ninja):
+                sent = (await vendor.get("/_control/deliveries", params={"last": "0"})).json()
+                if sent["under_way"]:
+                    return False
             async with self.service.engine.connect() as connection:
                 if await connection.scalar(statement):
                     return False
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
         return True
 
     async def calls(self, vendor: httpx.AsyncClient, method: str = "") -> list[dict[str, Any]]:

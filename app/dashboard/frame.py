@@ -56,13 +56,17 @@ class _Page(APIRoute):
         return shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visit:
-    """Somebody who looks at a page. The page may stay open for longer than they stay logged in."""
+    """Somebody who looks at a page. The page may stay open for longer than they stay logged in.
+
+    `leaving`: what is shown is being taken away, and what does so leads elsewhere; no look comes between.
+    """
 
     request: Request
     who: Principal
     desk: Desk
+    leaving: bool = False
 
     @property
     def notifier(self) -> Notifier:
@@ -110,6 +114,8 @@ class Visit:
         """
 
         async def looked() -> None:
+            if self.leaving:
+                return
             who = await gate_of(self.request).principal(self.request, seen=False)
             if who is None or who.role is not self.who.role:
                 timer.deactivate()

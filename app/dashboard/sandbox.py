@@ -83,6 +83,8 @@ async def _panel(visit: Visit, shown: SandboxOut) -> None:
 
     async def look() -> None:
         now = await show_sandbox(visit.desk)
+        if visit.leaving:
+            return
         if not now.running:
             ui.navigate.to("/sandbox")
             return

@@ -35,7 +35,9 @@ def take_away(visit: "Visit") -> None:
             await end_sandbox(visit.desk)
             return "The sandbox is gone."
 
-        if await visit.act(Role.OWNER, "take the sandbox away", work, "sandbox"):
+        visit.leaving = True
+        visit.leaving = await visit.act(Role.OWNER, "take the sandbox away", work, "sandbox")
+        if visit.leaving:
             ui.navigate.to("/")
 
     with asking("Take it away", "Take the sandbox away?", confirmed, "Take the sandbox away", danger=True):

@@ -157,7 +157,10 @@ class Control:
             self.deliveries.clear()
         log = list(self.deliveries.log)
         last = int(request.query_params.get("last", len(log)))
-        return JSONResponse({"deliveries": log[len(log) - last :], "pending": self.deliveries.pending})
+        sent = self.deliveries
+        return JSONResponse(
+            {"deliveries": log[len(log) - last :], "pending": sent.pending, "under_way": sent.under_way}
+        )
 
     async def _reset_all(self, request: Request) -> Response:
         self.deliveries.reset()

@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -66,10 +67,24 @@ class Deliveries:
         self._client: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[asyncio.Event] = []
+        self._resting = 0
 
     @property
     def pending(self) -> int:
         return len(self._tasks)
+
+    @property
+    def under_way(self) -> int:
+        """Of those pending, the ones that wait for no clock: they are there in a moment."""
+        return len(self._tasks) - self._resting
+
+    @contextmanager
+    def _rest(self) -> Iterator[None]:
+        self._resting += 1
+        try:
+            yield
+        finally:
+            self._resting -= 1
 
     def send(
         self,
@@ -128,7 +143,8 @@ class Deliveries:
         faults = {fault.kind: fault for fault in self.faults.match()}
         wait = parcel.delay + (faults["delay"].seconds if "delay" in faults else 0)
         if wait:
-            await asyncio.sleep(wait)
+            with self._rest():
+                await asyncio.sleep(wait)
         if "lose" in faults:
             self._record(parcel, _bytes(parcel.body), attempt=1, status="lost")
             return
@@ -145,7 +161,8 @@ class Deliveries:
         overtaken = asyncio.Event()
         self._held.append(overtaken)
         try:
-            await asyncio.wait_for(overtaken.wait(), seconds)
+            with self._rest():
+                await asyncio.wait_for(overtaken.wait(), seconds)
         except TimeoutError:
             self._held.remove(overtaken)
 
@@ -158,7 +175,8 @@ class Deliveries:
         status: int | None = None
         for attempt, wait in enumerate((0.0, *parcel.retries), start=1):
             if wait:
-                await asyncio.sleep(wait)
+                with self._rest():
+                    await asyncio.sleep(wait)
             status = await self._attempt(parcel, attempt)
             if status is not None and 200 <= status < 300:  # contracts/ghl, section 2.3: any other answer is repeated
                 break
