@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from app.api.body import Bounded
+from app.api.bridges import show_bridge
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Text
 from app.api.guard import Caller
@@ -82,7 +83,9 @@ class PairOut(Out):
     state: str = Field(description="Of the link; empty where nobody has looked yet")
     crm: PersonOut | None
     billing: PersonOut | None
-    apart: list[str] = Field(description="The fields that are not the same on both sides")
+    apart: list[str] = Field(
+        description="The fields of which one side was changed, and the other one does not follow yet"
+    )
 
 
 class PeopleOut(BaseModel):
@@ -146,7 +149,14 @@ async def list_people(desk: AtDesk) -> PeopleOut:
 
 
 async def _pairs(desk: Desk) -> list[people.Pair]:
-    return await people.pairs(desk.engine, desk.sandbox.running(), await desk.sandbox.look())
+    stage, standing = desk.sandbox.running(), await desk.sandbox.look()
+    ways = {
+        rule.crm: people.Way(rule.billing, rule.direction)
+        for bridge_id in standing.bridges
+        for rule in (await show_bridge(desk, bridge_id)).fields.rules
+        if rule.crm in people.FIELDS
+    }
+    return await people.pairs(desk.engine, stage, standing, ways)
 
 
 @router.post("/people", status_code=201, summary="Add somebody in the sandbox", responses=problems(400, 413))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.sync.fieldmap import Direction
 from app.sync.records import Side
 from app.trying.host import Standing
 from app.trying.stage import LOCATION, Stage
@@ -22,7 +23,8 @@ FIELDS = tuple(_CRM)
 """What is shown, and can be edited."""
 _OF_CONTACT = ("first_name", "last_name", "email", "phone")
 _LINKS = text("""
-    SELECT id, crm_id, billing_id, state FROM links WHERE bridge_id = ANY(:bridges) AND object = 'contact'
+    SELECT id, crm_id, billing_id, state, base_crm, base_billing
+      FROM links WHERE bridge_id = ANY(:bridges) AND object = 'contact'
      ORDER BY id
 """)
 
@@ -39,35 +41,57 @@ class Person:
 class Pair:
     """One person on both sides, or on the one that has them. `state`: of the link; "" where nobody has seen them yet.
 
-    `apart`: the fields that are not the same on both sides.
+    `apart`: the fields of which one side was changed, and the other one does not follow yet.
     """
 
     link_id: int | None
     state: str
     crm: Person | None
     billing: Person | None
-
-    @property
-    def apart(self) -> tuple[str, ...]:
-        if self.crm is None or self.billing is None:
-            return ()
-        crm, billing = self.crm.values, self.billing.values
-        return tuple(name for name in FIELDS if crm[name] != billing[name])
+    apart: tuple[str, ...] = ()
 
 
-async def pairs(engine: AsyncEngine, stage: Stage, standing: Standing) -> list[Pair]:
-    """Newest last. Read past all faults: this is what is there, not what a vendor in trouble would answer."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a field goes between the two sides. `name`: that of its rule, under which the agreed values are kept."""
+
+    name: str
+    direction: Direction
+
+
+async def pairs(engine: AsyncEngine, stage: Stage, standing: Standing, ways: Mapping[str, Way]) -> list[Pair]:
+    """Newest last. Read past all faults: this is what is there, not what a vendor in trouble would answer.
+
+    `ways`: of FIELDS those that are mapped.
+    """
     crm = {each.id: each for each in await _contacts(stage)}
     billing = {each.id: each for each in await _clients(stage)}
     async with engine.connect() as connection:
         links = (await connection.execute(_LINKS, {"bridges": list(standing.bridges)})).all()
     found: list[Pair] = []
-    for link_id, crm_id, billing_id, state in links:
+    for link_id, crm_id, billing_id, state, *agreed in links:
         left, right = crm.pop(crm_id, None), billing.pop(str(billing_id or "").partition("/")[0], None)
         if left or right:
-            found.append(Pair(link_id, state, left, right))
+            found.append(Pair(link_id, state, left, right, _apart(left, right, agreed, ways)))
     alone = [Pair(None, "", each, None) for each in crm.values()]
     return found + alone + [Pair(None, "", None, each) for each in billing.values()]
+
+
+def _apart(
+    crm: Person | None, billing: Person | None, agreed: Sequence[Mapping[str, str] | None], ways: Mapping[str, Way]
+) -> tuple[str, ...]:
+    """Not what differs because the mapping makes something else of it, goes the other way only, or not at all."""
+    if crm is None or billing is None:
+        return ()
+    sides = dict(zip(Side, ((crm.values, agreed[0] or {}), (billing.values, agreed[1] or {})), strict=True))
+    return tuple(
+        name
+        for name, way in ways.items()
+        if crm.values[name] != billing.values[name]
+        and any(
+            way.direction.reaches(side.other) and now[name] != had.get(way.name) for side, (now, had) in sides.items()
+        )
+    )
 
 
 async def add(stage: Stage, side: Side, values: Mapping[str, str]) -> str:

@@ -43,6 +43,23 @@ async def test_what_is_edited_there_arrives_on_the_other_side(house: House) -> N
     await until(lambda: _has(house, "crm", "email", "nora@new.example"))
 
 
+async def test_what_a_mapping_makes_of_a_value_or_leaves_alone_is_not_apart(house: House) -> None:
+    shown = await house.begin()
+    first = (await house.in_step())[0]
+    city = {"crm": "city", "billing": "city", "direction": "to_billing", "steps": [{"do": "case", "to": "upper"}]}
+    fields = [city, *({"crm": name, "billing": name} for name in ("email", "first_name"))]
+    answer = await house.admin.patch(
+        f"/api/v1/bridges/{shown['bridge_ids'][0]}", json={"settings": {"contact": {"fields": fields}}}
+    )
+    assert answer.status_code == 200, answer.text
+    person = f"/api/v1/sandbox/people/crm/{first['crm']['id']}"
+    await house.admin.patch(person, json={"city": "Kiruna", "last_name": "Elsewhere"})
+    await until(lambda: _has(house, "billing", "city", "KIRUNA"))
+    found = next(each for each in await house.in_step() if each["link_id"] == first["link_id"])
+    assert found["billing"]["values"]["last_name"] != "Elsewhere"
+    assert found["apart"] == []
+
+
 async def test_while_a_vendor_is_down_a_change_waits_and_is_caught_up(house: House) -> None:
     await house.begin()
     first = (await house.in_step())[0]
@@ -54,6 +71,7 @@ async def test_while_a_vendor_is_down_a_change_waits_and_is_caught_up(house: Hou
     await house.admin.patch(path, json={"city": "Truro"})
     await until(lambda: _records(house))
     assert not await _has(house, "billing", "city", "Truro")
+    assert next(each["apart"] for each in await house.people() if each["link_id"] == first["link_id"]) == ["city"]
     assert (await house.admin.delete("/api/v1/sandbox/troubles")).status_code == 204
     await until(lambda: _has(house, "billing", "city", "Truro"))
     assert (await house.show())["troubles"] == []
