@@ -23,7 +23,6 @@ from app.sync.fieldmap import Prefer, Rule
 from app.sync.merge import as_decided
 from app.sync.options import decidable
 from app.sync.policy import BridgeSettings
-from app.sync.records import Side
 
 BATCH = 500
 
@@ -55,7 +54,7 @@ async def decide_fields(connections: Connections, link_id: int, choices: Mapping
                 if each.always:
                     await _make_policy(session, bridge.id, link.object, name, each.take, by)
             await session.flush()
-            return await defer(connection, [_job(link, Priority.LIVE)])
+            return await defer(connection, [RecordJob.asked(link.bridge_id, link.object, link.crm_id, link.billing_id)])
 
     queued = await transact(connections.engine, stored)
     always = [(name, each.take) for name, each in choices.items() if each.always]
@@ -84,7 +83,7 @@ async def decide_record(connections: Connections, link_id: int, option: str, by:
                 raise Rejected(f"This cannot be done: {offered[0].refused}.")
             _store(link, _of_record(link, option, partner, by))
             await session.flush()
-            return await defer(connection, [_job(link, Priority.LIVE)])
+            return await defer(connection, [RecordJob.asked(link.bridge_id, link.object, link.crm_id, link.billing_id)])
 
     return await transact(connections.engine, stored)
 
@@ -129,7 +128,7 @@ async def _decide_some(
                     for name, told in fitting.items()
                 }
                 _store(link, before.model_copy(update={"fields": {**before.fields, **decided}}))
-                jobs.append(_job(link, Priority.FLOOD))
+                jobs.append(RecordJob.asked(link.bridge_id, link.object, link.crm_id, link.billing_id, Priority.FLOOD))
         await session.flush()
         last = links[-1].id if links else None
         return last, await defer(connection, jobs)
@@ -187,14 +186,3 @@ async def _make_policy(session: AsyncSession, bridge_id: int, object_: str, fiel
     await session.flush()
     note = "decided for good in a conflict"
     await versions.keep(await session.connection(), bridge_id, settings, row.settings, actor=by, note=note)
-
-
-def _job(link: Link, priority: Priority) -> RecordJob:
-    return RecordJob(
-        bridge_id=link.bridge_id,
-        object=link.object,
-        side=Side.CRM if link.crm_id else Side.BILLING,
-        external_id=link.crm_id or link.billing_id or "",
-        reason="asked",
-        priority=priority,
-    )

@@ -14,11 +14,10 @@ from app.deciding import decide_record
 from app.errors import Gone, OutOfDate, Rejected
 from app.models import Activity, Bridge, Link
 from app.models.link import LinkState
-from app.queue import Priority, RecordJob, defer, transact
+from app.queue import RecordJob, defer, transact
 from app.sync.choosing import LEFT_OUT
 from app.sync.decisions import Apart, Decisions
 from app.sync.objects import OBJECTS
-from app.sync.records import Side
 
 _WITHOUT_TROUBLE = {"tries": 0, "first_failed_at": None, "next_try_at": None, "waits_for": ""}
 _NOBODYS = {"claim": "", "claimed_until": None}
@@ -59,7 +58,7 @@ async def include(connections: Connections, link_id: int) -> int:
             link.state = (LinkState.EXCLUDED if link.crm_id and link.billing_id else LinkState.PENDING).value
             link.problem = link.detail = ""
             await session.flush()
-            return await defer(connection, [_job(link)])
+            return await defer(connection, [RecordJob.asked(link.bridge_id, link.object, link.crm_id, link.billing_id)])
 
     return await transact(connections.engine, stored)
 
@@ -80,7 +79,7 @@ async def unlink(connections: Connections, link_id: int, by: str) -> int:
             link.decisions = Decisions(apart=Apart(by=by)).model_dump(mode="json", exclude_defaults=True)
             link.tries, link.next_try_at = 0, None
             await session.flush()
-            return await defer(connection, [_job(link)])
+            return await defer(connection, [RecordJob.asked(link.bridge_id, link.object, link.crm_id, link.billing_id)])
 
     return await transact(connections.engine, stored)
 
@@ -117,15 +116,4 @@ def _activity(link: Link, action: str) -> Activity:
         cause="asked",
         detail=link.detail,
         at=datetime.now(UTC),
-    )
-
-
-def _job(link: Link) -> RecordJob:
-    return RecordJob(
-        bridge_id=link.bridge_id,
-        object=link.object,
-        side=Side.CRM if link.crm_id else Side.BILLING,
-        external_id=link.crm_id or link.billing_id or "",
-        reason="asked",
-        priority=Priority.LIVE,
     )

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import procrastinate
 import psycopg
@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db import conninfo
+from app.sync.records import Side
 
 T = TypeVar("T")
 
@@ -61,6 +62,25 @@ class RecordJob:
     priority: Priority = Priority.LIVE
     at: datetime | None = None
     run_id: int | None = None
+
+    @classmethod
+    def asked(
+        cls,
+        bridge_id: int,
+        object_: str,
+        crm_id: str | None,
+        billing_id: str | None,
+        priority: Priority = Priority.LIVE,
+    ) -> Self:
+        """Somebody asked for this record, or decided something about it; named by the ids of its link."""
+        return cls(
+            bridge_id=bridge_id,
+            object=object_,
+            side=Side.CRM if crm_id else Side.BILLING,
+            external_id=crm_id or billing_id or "",
+            reason="asked",
+            priority=priority,
+        )
 
     @property
     def lock(self) -> str:

@@ -12,7 +12,6 @@ from app.errors import Gone, OutOfDate
 from app.failures import NOT_IN_STEP, bridge_of, members
 from app.models import Bridge, Event, Link
 from app.queue import Priority, RecordJob, defer, transact
-from app.sync.records import Side
 from app.sync.settlements import UNDONE
 
 RowT = TypeVar("RowT", Bridge, Event, Link)
@@ -65,8 +64,9 @@ async def sync_one(engine: AsyncEngine, link_id: int) -> int:
     if _waits_to_be_tried(link):
         return await retry_one(engine, link_id)
     await require_enabled(engine, link.bridge_id)
-    job = _job(link.bridge_id, link.object, link.crm_id, link.billing_id, Priority.LIVE)
-    return await transact(engine, partial(defer, jobs=[job]))
+    return await transact(
+        engine, partial(defer, jobs=[RecordJob.asked(link.bridge_id, link.object, link.crm_id, link.billing_id)])
+    )
 
 
 async def retry_group(engine: AsyncEngine, key: str) -> tuple[int, int]:
@@ -109,23 +109,14 @@ async def _retry(
         .returning(id_, col(Link.bridge_id), col(Link.object), col(Link.crm_id), col(Link.billing_id))
     )
     found = (await connection.execute(retried)).all()
-    jobs = [_job(bridge_id, object_, crm, billing, priority) for _, bridge_id, object_, crm, billing in found]
+    jobs = [
+        RecordJob.asked(bridge_id, object_, crm, billing, priority) for _, bridge_id, object_, crm, billing in found
+    ]
     return max((row[0] or 0 for row in found), default=None), await defer(connection, jobs)
 
 
 def _waits_to_be_tried(link: Link) -> bool:
     return link.state in NOT_IN_STEP or link.problem == UNDONE
-
-
-def _job(bridge_id: int, object_: str, crm_id: str | None, billing_id: str | None, priority: Priority) -> RecordJob:
-    return RecordJob(
-        bridge_id=bridge_id,
-        object=object_,
-        side=Side.CRM if crm_id else Side.BILLING,
-        external_id=crm_id or billing_id or "",
-        reason="asked",
-        priority=priority,
-    )
 
 
 async def _one(engine: AsyncEngine, model: type[RowT], id_: int) -> RowT:
