@@ -22,6 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
+from app.cli import KEEP_ALIVE
 from app.db import Bundled, conninfo
 from app.main import Service, build, web_app
 from app.migrations import upgrade
@@ -45,7 +46,7 @@ hypothesis_settings.register_profile("crossledger", deadline=None, suppress_heal
 hypothesis_settings.load_profile("crossledger")
 
 # A test that asks a server on a machine with much else to do waits longer than httpx's five seconds.
-DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = 20
+DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = 60
 
 ADMIN_TOKEN = "a-token-for-tests-only-1234567890"
 LOCATION = "sandboxLocation0001"
@@ -230,7 +231,8 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 30, compla
 async def serving(service: Service, *, worker: bool = True) -> AsyncIterator[str]:
     """The service as a real HTTP server on loopback, in this event loop."""
     listener = socket.create_server(("127.0.0.1", service.settings.port))
-    config = uvicorn.Config(web_app(service, None), log_level="error", lifespan="off", access_log=False)
+    app = web_app(service, None)
+    config = uvicorn.Config(app, log_level="error", lifespan="off", access_log=False, timeout_keep_alive=KEEP_ALIVE)
     web = uvicorn.Server(config)
     async with service.running(web=True, worker=worker), service.dashboard.running():
         task = asyncio.create_task(web.serve(sockets=[listener]))
@@ -294,7 +296,7 @@ _NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def _human(url: str, headers: dict[str, str]) -> httpx.AsyncClient:
     """Without the certificates of the world, which take 20 ms to read: it stays on loopback."""
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False, verify=_NOBODY)
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False, verify=_NOBODY)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_check_says_which_connection_fails_and_why_and_replay_says_what_it_did(
             "private_token": "sandbox-highlevel-service-token",
         }  # fmt: skip
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        assert httpx.post(f"{url}/api/v1/connections", json=body, headers=headers, timeout=20).status_code == 201
+        assert httpx.post(f"{url}/api/v1/connections", json=body, headers=headers).status_code == 201
     done = crossledger("check", env=env, cwd=tmp_path)
     assert (done.returncode, "connection 1 “Mine” (highlevel): ok" in done.stdout) == (0, True), done.stdout
     httpx.post(f"{highlevel}/_control/faults", json={"kind": "status", "status": 401}).raise_for_status()

@@ -92,7 +92,7 @@ class Scene:
 @pytest.fixture
 async def scene(database: str, highlevel_process: Simulator) -> AsyncIterator[Scene]:
     db = Database.at(database)
-    async with httpx.AsyncClient(base_url=highlevel_process.url, trust_env=False, timeout=20) as vendor:
+    async with httpx.AsyncClient(base_url=highlevel_process.url, trust_env=False) as vendor:
         (await vendor.post("/_control/reset")).raise_for_status()
         async with db.engine.begin() as connection:
             connection_id = await connection.scalar(
@@ -186,7 +186,7 @@ async def test_issue_oauth_jsclient_138_fifty_workers_of_four_processes_cause_on
 def ask_from_a_process(database: str, url: str, connection_id: int, count: int) -> list[str]:
     async def ask() -> list[str]:
         db = Database.at(database)
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        async with httpx.AsyncClient(trust_env=False) as client:
             keys = make_guardian(db, client, url).keys(connection_id, "highlevel", LOCATION)
             given = await asyncio.gather(*(patiently(keys) for _ in range(count)))
         await db.dispose()

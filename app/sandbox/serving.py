@@ -53,5 +53,6 @@ def server(app: ASGIApp) -> uvicorn.Server:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=130,  # a test on a busy machine may pause for longer than uvicorn's five seconds
     )
     return uvicorn.Server(config)

@@ -22,7 +22,7 @@ async def house(settings: Settings, database: str) -> AsyncIterator[House]:
 
 async def shown(house: House, path: str = "", **params: Any) -> Any:
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    async with httpx.AsyncClient(base_url=house.url, headers=headers, trust_env=False, timeout=20) as admin:
+    async with httpx.AsyncClient(base_url=house.url, headers=headers, trust_env=False) as admin:
         return (await admin.get(f"/api/v1/alerts{path}", params=params)).raise_for_status().json()
 
 

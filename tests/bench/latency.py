@@ -66,7 +66,7 @@ async def _paced(site: Site, numbers: Any, change: Any) -> dict[str, list[float]
     postman = Postman()
     began = time.perf_counter()
     async with (
-        httpx.AsyncClient(base_url=site.url, timeout=20, trust_env=False) as client,
+        httpx.AsyncClient(base_url=site.url, trust_env=False) as client,
         asyncio.TaskGroup() as group,
     ):
 

@@ -190,7 +190,7 @@ async def highlevel_refuses_codes(site: Site, words: str) -> None:
 
 async def add_owner(site: Site, email: str) -> None:
     body = {"email": email, "password": PASSWORD, "role": "owner"}
-    async with httpx.AsyncClient(base_url=site.url, trust_env=False, timeout=20) as admin:
+    async with httpx.AsyncClient(base_url=site.url, trust_env=False) as admin:
         answer = await admin.post("/api/v1/users", json=body, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
     answer.raise_for_status()
 

@@ -41,7 +41,7 @@ async def test_an_owner_adds_changes_and_removes_a_user_and_a_token_is_shown_onc
         await visitor.page.get_by_role("dialog").get_by_label("Name").fill("nightly")
         await visitor.press("Make it")
         token = await visitor.page.locator(".note.done code").inner_text()
-        async with httpx.AsyncClient(base_url=site.url, trust_env=False, timeout=20) as script:
+        async with httpx.AsyncClient(base_url=site.url, trust_env=False) as script:
             script.headers["Authorization"] = f"Bearer {token}"
             assert (await script.get("/api/v1/me")).json()["role"] == "viewer"
             await visitor.open("/people")

@@ -78,7 +78,7 @@ async def paste_a_token(visitor: Visitor) -> None:
     await visitor.page.get_by_label("Location id").fill(LOCATION)
     await visitor.page.get_by_label("Private integration token").fill("pit-not-a-token")
     await visitor.press("Connect the location")
-    await expect(visitor.page.get_by_text("401")).to_be_visible()
+    await expect(visitor.page.get_by_text("answers 401")).to_be_visible()
     await visitor.page.get_by_label("Private integration token").fill(SERVICE_TOKENS["highlevel"])
     await visitor.page.get_by_text("A name of your own, or another address").click()
     await visitor.page.get_by_label("Name").first.fill("Location")

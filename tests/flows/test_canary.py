@@ -254,7 +254,7 @@ async def _consents(site: Site, admin: httpx.AsyncClient, canaries: Canaries, co
         start = await browser.get("/oauth/highlevel/start")
         canaries.heard.popitem()  # the state that it leaves with is for the vendor
         url = httpx.URL(start.headers["location"])
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as elsewhere:
+        async with httpx.AsyncClient(trust_env=False) as elsewhere:
             agreed = await elsewhere.get(url.copy_merge_params({"approve": OTHER_LOCATION}))
         returned = httpx.URL(agreed.headers["location"])
         canaries.plant(f"code {len(canaries.planted)}", returned.params["code"])

@@ -268,7 +268,7 @@ async def test_a_process_that_has_just_started_knows_what_waits(asked: World, da
     contact_id, client_id, found = await differing(asked)
     async with serving(build(asked.service.settings, database)) as url:
         headers = dict(asked.admin.headers)
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as admin:
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as admin:
             shown = (await admin.get(f"/api/v1/conflicts/{found['id']}")).raise_for_status().json()
             assert shown == found
             body = {"fields": {"city": {"take": "billing"}}}

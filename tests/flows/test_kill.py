@@ -47,7 +47,7 @@ async def test_the_service_comes_back_by_itself_when_its_postgresql_is_killed(si
     assert site.postmaster() != before
     later = await site.add_contact(firstName="Joe", lastName="Roe", email="joe@acme.example")
     headers, body = postman.delivery(later, "ContactCreate")
-    async with httpx.AsyncClient(base_url=site.url, trust_env=False, timeout=20) as sender:
+    async with httpx.AsyncClient(base_url=site.url, trust_env=False) as sender:
         assert (await sender.post("/webhooks/highlevel", headers=headers, content=body)).status_code == 202
     await site.at_rest(60)
     assert {client["custom_value4"] for client in await site.clients()} == {contact, later}

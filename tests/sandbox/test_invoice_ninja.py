@@ -144,7 +144,7 @@ def test_two_clients_can_take_one_id_number_when_they_are_created_at_once(endpoi
     with serving(create_app(Config(create_pause=0.05))) as url:
 
         async def both() -> list[int]:
-            async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=20) as http:
+            async with httpx.AsyncClient(base_url=url, headers=HEADERS) as http:
                 calls = [http.post("/api/v1/clients", json={"id_number": "ghl-1"}) for _ in range(2)]
                 return [answer.status_code for answer in await asyncio.gather(*calls)]
 
@@ -558,7 +558,7 @@ def test_an_unknown_option_is_refused() -> None:
 
 @pytest.fixture
 async def many(process: Simulator) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"{process.url}/api/v1", headers=HEADERS, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=f"{process.url}/api/v1", headers=HEADERS) as http:
         await http.post(f"{process.url}/_control/reset")
         yield http
 

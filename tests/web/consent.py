@@ -33,7 +33,7 @@ async def agree(browser: httpx.AsyncClient, choice: str, start: str = "/oauth/hi
     to_vendor = await browser.get(start)
     assert to_vendor.status_code == 303, to_vendor.text
     url = httpx.URL(to_vendor.headers["location"])
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as elsewhere:
+    async with httpx.AsyncClient(trust_env=False) as elsewhere:
         back = await elsewhere.get(url.copy_merge_params({"approve": choice}))
     return httpx.URL(back.headers["location"])
 

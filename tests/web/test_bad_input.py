@@ -72,7 +72,7 @@ async def delivered(world: World, contact_id: str, **fields: Any) -> httpx.Respo
     event = {"type": "ContactUpdate", "locationId": LOCATION, "id": contact_id, "webhookId": secrets.token_hex(8)}
     raw = json.dumps({**event, "appId": config.app_id, **fields}).encode()
     headers = Signer(config.signing_seed).headers(raw, config)
-    async with httpx.AsyncClient(base_url=world.url, trust_env=False, timeout=20) as sender:
+    async with httpx.AsyncClient(base_url=world.url, trust_env=False) as sender:
         return await sender.post("/webhooks/highlevel", content=raw, headers=headers)
 
 
@@ -418,7 +418,7 @@ async def test_a_delivery_that_is_forged_changes_nothing(world: World) -> None:
     await world.forget_calls()
     raw = json.dumps({"type": "ContactDelete", "locationId": LOCATION, "id": contact_id, "webhookId": "x"}).encode()
     forged = {"X-GHL-Signature": base64.b64encode(b"x" * 64).decode()}
-    async with httpx.AsyncClient(base_url=world.url, trust_env=False, timeout=20) as sender:
+    async with httpx.AsyncClient(base_url=world.url, trust_env=False) as sender:
         assert (await sender.post("/webhooks/highlevel", content=raw, headers=forged)).status_code == 401
     assert await world.calls(world.ninja) == []
     assert (await world.client(client_id))["archived_at"] == 0

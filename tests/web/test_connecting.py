@@ -70,7 +70,7 @@ async def test_an_answer_is_good_once(bare_world: World, browser: httpx.AsyncCli
 
 async def test_an_answer_that_somebody_else_began_is_refused(bare_world: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as other:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as other:
         await log_in(bare_world, other, "other@ours.example")
         assert (await follow(other, back)).status_code == 403
     assert await connections(bare_world) == []
@@ -94,7 +94,7 @@ async def test_an_answer_that_comes_too_late_is_refused(bare_world: World, brows
 
 async def test_nobody_begins_or_ends_a_visit_without_logging_in(bare_world: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         for path in ("/connect", "/oauth/highlevel/start", back.raw_path.decode()):
             answer = await stranger.get(path)
             assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
@@ -105,7 +105,7 @@ async def test_an_installation_from_highlevels_side_waits_to_be_claimed(
     bare_world: World, browser: httpx.AsyncClient
 ) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         answer = await follow(stranger, back.copy_remove_param("state"))
     assert answer.status_code == 200
     (row,) = await connections(bare_world)
@@ -120,7 +120,7 @@ async def test_an_installation_from_highlevels_side_waits_to_be_claimed(
 
 async def test_a_check_does_not_claim_an_installation(bare_world: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         await follow(stranger, back.copy_remove_param("state"))
     (row,) = await connections(bare_world)
     said: list[str] = []
@@ -137,7 +137,7 @@ async def test_an_installation_that_nobody_here_began_changes_no_connection_that
 ) -> None:
     await follow(browser, await agree(browser, LOCATION))
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         answer = await follow(stranger, back.copy_remove_param("state"))
     assert answer.status_code == 502
     (row,) = await connections(bare_world)
@@ -198,7 +198,7 @@ async def test_issue_activepieces_4910_the_page_of_consent_is_the_one_that_is_se
 async def test_scopes_that_were_not_granted_are_named(bare_world: World, browser: httpx.AsyncClient) -> None:
     to_vendor = httpx.URL((await browser.get("/oauth/highlevel/start")).headers["location"])
     less = to_vendor.copy_set_param("scope", "contacts.readonly locations/customFields.readonly locations.readonly")
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as elsewhere:
+    async with httpx.AsyncClient(trust_env=False) as elsewhere:
         back = await elsewhere.get(less.copy_merge_params({"approve": LOCATION}))
     await follow(browser, httpx.URL(back.headers["location"]))
     (row,) = await connections(bare_world)
@@ -251,7 +251,7 @@ async def test_an_installation_by_a_stranger_takes_no_token_away(bare_world: Wor
     await stored(bare_world, "UPDATE connections SET state = 'needs_reconnect' RETURNING id")
     before = await stored(bare_world, "SELECT sealed, auth, state FROM connections")
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         answer = await follow(stranger, back.copy_remove_param("state"))
     assert "connected here already" in answer.text
     assert await stored(bare_world, "SELECT sealed, auth, state FROM connections") == before
@@ -354,7 +354,7 @@ async def test_a_check_that_ends_late_does_not_take_away_a_token_that_was_entere
 async def test_each_consent_is_in_the_audit_log(bare_world: World, browser: httpx.AsyncClient) -> None:
     await follow(browser, await agree(browser, LOCATION))
     back = await agree(browser, "sandboxLocation0002")
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
         await follow(stranger, back.copy_remove_param("state"))
     noted = await stored(
         bare_world, "SELECT actor, action, thing FROM audit WHERE action LIKE 'connection.%' ORDER BY id"
@@ -371,7 +371,7 @@ async def test_strangers_cannot_fill_the_list_of_those_that_wait(
     monkeypatch.setattr(installing, "MOST_PENDING", 1)
     for choice, status in ((LOCATION, 200), ("sandboxLocation0002", 502)):
         back = await agree(browser, choice)
-        async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as stranger:
+        async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as stranger:
             assert (await follow(stranger, back.copy_remove_param("state"))).status_code == status
     assert len(await connections(bare_world)) == 1
 
@@ -409,7 +409,7 @@ async def test_an_owner_declines_an_installation_that_nobody_knows_and_nobody_el
     bare_world: World, browser: httpx.AsyncClient
 ) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False, timeout=20) as operator:
+    async with httpx.AsyncClient(base_url=bare_world.url, trust_env=False) as operator:
         await follow(operator, back.copy_remove_param("state"))
         await log_in(bare_world, operator, "operator@ours.example", "operator")
         (row,) = await connections(bare_world)

@@ -29,7 +29,7 @@ async def service(settings: Settings, database: str) -> AsyncIterator[tuple[Serv
     service = build(settings, database)
     async with (
         serving(service, worker=False) as url,
-        httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http,
+        httpx.AsyncClient(base_url=url, trust_env=False) as http,
     ):
         yield service, http
 

@@ -105,7 +105,7 @@ async def test_an_uninstall_leaves_a_private_token_alone(told: World) -> None:
 
 async def test_an_installation_that_was_never_claimed_is_forgotten(told: World, browser: httpx.AsyncClient) -> None:
     back = await agree(browser, LOCATION)
-    async with httpx.AsyncClient(base_url=told.url, trust_env=False, timeout=20) as stranger:
+    async with httpx.AsyncClient(base_url=told.url, trust_env=False) as stranger:
         await follow(stranger, back.copy_remove_param("state"))
     assert await states(told) == {LOCATION: "pending"}
     event = await happened(told, "uninstall", LOCATION)

@@ -19,7 +19,7 @@ async def visited(settings: Settings, database: str) -> AsyncIterator[httpx.Asyn
     service = build(settings, database)
     async with (
         serving(service, worker=False) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as browser,
+        httpx.AsyncClient(base_url=url, trust_env=False) as browser,
     ):
         yield browser
 

@@ -131,7 +131,7 @@ async def opened(settings: Settings, database: str, **changes: Any) -> AsyncIter
                 {"c": crm.id, "b": billing.id},
             )
         await service.directory.refresh()
-        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
             yield Door(service, http, crm.id or 0, crm_secrets, billing_secrets, int(bridge_id or 0))
 
 
