@@ -61,7 +61,7 @@ async def test_a_refused_connection_says_so_and_a_check_brings_it_back() -> None
         await location.get_by_role("button", name="Check").click()
         await expect(location.locator(".state")).to_have_text("refused")
         await expect(location.locator(".warnings")).to_contain_text("Invalid JWT")
-        trouble = visitor.page.get_by_role("region", name="What is in trouble now")
+        trouble = visitor.page.get_by_role("region", name="Trouble")
         await expect(trouble).to_contain_text("HighLevel does not let Crossledger into “Location” any more")
         await trouble.get_by_role("link", name="Reconnect").click()
         await expect(card(visitor, "Company")).to_have_count(0)
