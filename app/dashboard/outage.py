@@ -14,7 +14,7 @@ class Outage:
     """Nothing while all is well."""
 
     def __init__(self, found: OutagesOut) -> None:
-        self._place = tag("section", "note wrong outage", aria_label="Trouble")
+        self._place = tag("section", "note outage", aria_label="Trouble")
         self._shown: OutagesOut | None = None
         self.tell(found)
 
