@@ -98,7 +98,8 @@ async def conflict(request: Request, link_id: Id) -> None:
     with frame(request, f"Decide about {case.name or 'a ' + case.object.replace('_', ' ')}") as visit:
         with tag("div"):
             record(case.object, "", case.crm_id, case.billing_id)
-            link("The whole record", f"/records/{link_id}")
+            with tag("div"):
+                link("The whole record", f"/records/{link_id}")
         if not case.conflicts:
             nothing("Nothing waits for a decision here.", ("Other conflicts", "/decide"))
         for each in case.fields:

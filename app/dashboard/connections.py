@@ -54,7 +54,7 @@ async def connections(
     with frame(request, "Connections", lead="The accounts that Crossledger works with.") as visit:
         if visit.may(Role.OPERATOR):
             with tag("p"):
-                link("Connect more", "/connect", "button quiet")
+                link("Connect an account", "/connect", "button quiet")
         given = {"name": name, "provider": provider, "state": state}
         with filters("/connections", given):
             words("name", "Name or account")
