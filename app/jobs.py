@@ -25,6 +25,7 @@ from app.connections import Connections
 from app.directory import BridgeView, Directory, is_active
 from app.errors import Conflict, CrossledgerError, InternalError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
+from app.models.connection import obstacle
 from app.models.link import LinkState
 from app.providers.exchange import Exchange
 from app.queue import Priority, RecordJob
@@ -95,7 +96,7 @@ class RecordSync:
         for side in Side if link.problem != LEFT_OUT else ():  # for that one no vendor is asked
             connection = bridge.connection(side)
             if not is_active(connection):
-                raise Reconnect(f"the connection is {connection.state}")
+                raise Reconnect(obstacle(connection.provider, connection.state))
         return await self.engine.sync(target, bridge, link, asked=asked)
 
     async def _failed(

@@ -83,8 +83,12 @@ _HOURS = text("""
 """)
 # Runs are many: only those of bridges that were never live are looked at.
 _STEPS = text("""
-    WITH usable AS (SELECT provider FROM connections WHERE kind = 'account' AND state <> 'pending'),
-         made AS (SELECT id, enabled OR live_since IS NOT NULL AS live FROM bridges)
+    WITH apart AS (SELECT unnest(CAST(:apart AS bigint[])) AS id),
+         usable AS (SELECT provider FROM connections
+                     WHERE kind = 'account' AND state <> 'pending' AND id NOT IN (SELECT id FROM apart)),
+         made AS (SELECT id, enabled OR live_since IS NOT NULL AS live FROM bridges
+                   WHERE crm_connection_id NOT IN (SELECT id FROM apart)
+                     AND billing_connection_id NOT IN (SELECT id FROM apart))
     SELECT EXISTS (SELECT 1 FROM usable WHERE provider = ANY(:crm)) AS crm,
            EXISTS (SELECT 1 FROM usable WHERE provider = ANY(:billing)) AS billing,
            EXISTS (SELECT 1 FROM made) AS bridge,
@@ -166,10 +170,14 @@ async def hours(engine: AsyncEngine, now: datetime) -> list[Hour]:
         return [Hour(**row) for row in rows.mappings()]
 
 
-async def steps(engine: AsyncEngine, *, crm: Sequence[str], billing: Sequence[str]) -> Steps:
-    """`crm` and `billing`: the names of the providers of each side."""
+async def steps(engine: AsyncEngine, *, crm: Sequence[str], billing: Sequence[str], apart: Sequence[int] = ()) -> Steps:
+    """`crm` and `billing`: the names of the providers of each side. `apart`: connections that do not count."""
     async with engine.connect() as connection:
-        row = (await connection.execute(_STEPS, {"crm": list(crm), "billing": list(billing)})).mappings().one()
+        row = (
+            (await connection.execute(_STEPS, {"crm": list(crm), "billing": list(billing), "apart": list(apart)}))
+            .mappings()
+            .one()
+        )
     return Steps(**{**row, "planned": row["planned"] or row["live"]})
 
 

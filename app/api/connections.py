@@ -3,16 +3,16 @@
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Body
-from sqlalchemy import delete, or_, select
+from fastapi import APIRouter, Body, Query
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
-from app.api.fields import Id
+from app.api.fields import Id, Word
 from app.api.problems import conflict, problems, refused, unknown
-from app.api.reading import Paging, one, page
+from app.api.reading import Paging, equal, one, page
 from app.api.requests import HighLevelIn, InvoiceNinjaIn, SecretsIn
 from app.api.schemas import ConnectionOut, NewConnectionOut, Page, Webhooks
 from app.api.webhook_setup import webhooks
@@ -84,9 +84,19 @@ async def _with_webhooks(desk: Desk, connection_id: int) -> Connection:
 
 
 @router.get("", summary="List connections")
-async def list_connections(desk: AtDesk, part: Paging) -> Page[ConnectionOut]:
+async def list_connections(
+    desk: AtDesk,
+    part: Paging,
+    name: Annotated[Word | None, Query(description="A part of its name or of the account's id")] = None,
+    state: ConnectionState | None = None,
+    provider: Word | None = None,
+) -> Page[ConnectionOut]:
     """Newest first."""
-    return await page(desk.engine, Connection, ConnectionOut, part)
+    only = equal((col(Connection.state), state), (col(Connection.provider), provider))
+    if name:
+        within = func.lower(func.concat_ws(" ", col(Connection.name), col(Connection.account_id)))
+        only.append(func.strpos(within, name.lower()) > 0)
+    return await page(desk.engine, Connection, ConnectionOut, part, *only)
 
 
 @router.get("/{connection_id}", summary="Show a connection", responses=problems(404))

@@ -14,6 +14,7 @@ from app.api.problems import unknown
 from app.api.reading import Paging, Slice, cut
 from app.api.schemas import Out, Page
 from app.models.connection import ConnectionState
+from app.outages import MOST, NAMED, outages
 from app.overview import Standing
 from app.sync.records import Side
 
@@ -72,18 +73,46 @@ class HourOut(Out):
     slowest: float | None = Field(description="... of 95 % of them")
 
 
+class RefusedOut(Out):
+    """An account whose credentials its vendor does not accept."""
+
+    id: int
+    name: str
+    provider: str
+    reason: str
+    since: Moment | None
+
+
+class TriedOut(Out):
+    """Records that wait for a vendor in trouble, and are tried again by themselves."""
+
+    records: int = Field(description=f"Counted up to {MOST + 1:,}")
+    since: Moment | None
+    reason: str = Field(description="Of most of them")
+
+
+class OutagesOut(Out):
+    """What keeps records waiting now."""
+
+    refused: list[RefusedOut] = Field(description=f"Those that have been for longest, {NAMED} at most")
+    accounts: int = Field(description="How many are refused")
+    tried: TriedOut | None
+
+
 class StepsOut(Out):
-    """What is done of the set-up."""
+    """What is done of the set-up, with accounts of one's own: the sandbox's do not count."""
 
     crm: bool
     billing: bool
     bridge: bool
     planned: bool
     live: bool
+    sandbox: bool = Field(False, description="Whether there is a sandbox beside")
 
 
 class OverviewOut(BaseModel):
     steps: StepsOut
+    outages: OutagesOut
     bridges: Page[BridgeHealthOut]
     hours: list[HourOut] = Field(description="Of the last day, oldest first")
     unpaid: list[UnpaidOut] = Field(description="Of all bridges, by currency")
@@ -100,6 +129,7 @@ async def show_overview(
     """Bridges newest first, with their health; the last day by hour; and what is left to set up."""
     return OverviewOut(
         steps=await show_steps(desk),
+        outages=await show_outages(desk),
         bridges=await list_health(desk, part, name=name, standing=standing),
         hours=await show_hours(desk),
         unpaid=await show_unpaid(desk),
@@ -145,5 +175,10 @@ async def show_steps(desk: Desk) -> StepsOut:
     names: dict[Side, list[str]] = {side: [] for side in Side}
     for name, provider in desk.connections.providers.items():
         names[provider.side].append(name)
-    done = await overview.steps(desk.engine, crm=names[Side.CRM], billing=names[Side.BILLING])
-    return StepsOut.model_validate(done)
+    apart = desk.sandbox.standing.connections
+    done = await overview.steps(desk.engine, crm=names[Side.CRM], billing=names[Side.BILLING], apart=apart)
+    return StepsOut.model_validate(done).model_copy(update={"sandbox": bool(apart)})
+
+
+async def show_outages(desk: Desk) -> OutagesOut:
+    return OutagesOut.model_validate(await outages(desk.engine))

@@ -9,7 +9,7 @@ from app.api.fields import Id, Word
 from app.api.reading import slice_of
 from app.api.schemas import ActivityOut, ChangeOut
 from app.dashboard.filters import choice, filters, words
-from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
+from app.dashboard.frame import Visit, bridge_names, first_steps, frame, nothing, page, pages, query
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
 from app.dashboard.parts import record as called
 from app.people.roles import Role
@@ -53,7 +53,8 @@ async def activity(
         if not found.items and any(given.values()):
             nothing("Nothing like this was done.", ("Show all", "/activity"))
         elif not found.items:
-            nothing("Nothing was done yet. It is listed here as soon as a record is created, linked or changed.")
+            told = "Nothing was done yet. It is listed here as soon as a record is created, linked or changed."
+            nothing(told, *first_steps(bridges))
         with tag("p", "pager"):
             if cursor:
                 link("Newest", query("/activity", given))
@@ -69,11 +70,13 @@ def _exports(given: dict[str, object]) -> None:
         link(label, query("/api/v1/activities/export", {**given, "form": form})).props["download"] = True
 
 
-def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -> None:
+def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str] | None) -> None:
+    """`bridges`: their names; None where all are of one record, which is named above."""
     if not rows:
         return
     may_undo = visit.may(Role.OPERATOR)
-    with table("Activities, newest first", ("When (UTC)", "What", "Record", "Fields", "Bridge")):
+    of_many = ("Record", "Fields", "Bridge") if bridges is not None else ("Fields", "")
+    with table("Activities, newest first", ("When (UTC)", "What", *of_many)):
         for row in rows:
             with tag("tr"):
                 with cell("When"):
@@ -82,17 +85,19 @@ def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -
                     text("strong", row.action)
                     text("div", f"because of {row.cause}" if row.cause else "", "faint")
                     text("div", f"in run {row.run_id}" if row.run_id else "", "faint")
-                with cell("Record"):
-                    address = f"/records/{row.link_id}" if row.link_id else ""
-                    called(row.object, row.name, row.crm_id, row.billing_id, address)
+                if bridges is not None:
+                    with cell("Record"):
+                        address = f"/records/{row.link_id}" if row.link_id else ""
+                        called(row.object, row.name, row.crm_id, row.billing_id, address)
                 with cell("Fields"):
                     changes(row.changes)
                     if row.detail:
                         text("div", row.detail, "faint")
                     if row.action == "failed":
                         _exchange(visit, row.id)
-                with cell("Bridge"):
-                    text("span", bridges.get(str(row.bridge_id), f"bridge {row.bridge_id}"))
+                with cell("Bridge" if bridges is not None else ""):
+                    if bridges is not None:
+                        text("span", bridges.get(str(row.bridge_id), f"bridge {row.bridge_id}"))
                     if may_undo and any(change.after is not None for change in row.changes):
                         with tag("div"):
                             link("Undo", f"/undo?activity={row.id}")
@@ -124,7 +129,7 @@ def _exchange(visit: Visit, activity_id: int) -> None:
 def changes(rows: list[ChangeOut]) -> None:
     for row in rows:
         with tag("div", "change"):
-            text("span", f"{row.field}", "name")
+            text("span", row.field.replace("_", " "), "name")
             if row.side:
                 text("span", f"in {SYSTEMS[row.side]}", "faint")
             if row.after is not None:

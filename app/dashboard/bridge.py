@@ -111,7 +111,7 @@ def _act(
         if await visit.act(Role.OPERATOR, action, work, f"bridge {bridge_id}"):
             ui.navigate.to(then)
 
-    button(label, press, "quiet" if label in ("Pause", "Sweep now") else "")
+    button(label, press, "" if label in ("Go live", "Resume") else "quiet")
 
 
 async def _records(visit: Visit, bridge_id: int) -> None:

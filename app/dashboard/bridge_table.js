@@ -11,11 +11,11 @@ export default {
             <th v-if="choosable" scope="col"><span class="unseen">Choose</span></th>
             <th scope="col" class="main-column">Bridge</th>
             <th scope="col">State</th>
-            <th v-for="column in columns" scope="col">{{ column.head }}</th>
-            <th scope="col">Lag</th>
-            <th scope="col">Last event</th>
-            <th scope="col">Missed</th>
-            <th scope="col">Unpaid</th>
+            <th v-for="column in columns" scope="col" class="number">{{ column.head }}</th>
+            <th scope="col" class="number">Lag</th>
+            <th scope="col" class="number">Last event</th>
+            <th scope="col" class="number">Missed</th>
+            <th scope="col" class="number">Unpaid</th>
           </tr>
         </thead>
         <tbody>

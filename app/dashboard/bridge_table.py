@@ -15,7 +15,7 @@ from nicegui.events import GenericEventArguments
 from app.api.bridges import switch_bridges
 from app.api.overview import BridgeHealthOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import amount, button, tag, text
+from app.dashboard.parts import amount, button, lasting, tag, text
 from app.models.connection import ConnectionState
 from app.people.roles import Principal, Role
 
@@ -28,7 +28,6 @@ _COLUMNS = (
     ("failing", "Failing", _BAD),
     ("decide", "Decide", _BAD),
 )
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 class _Table(Element, component="bridge_table.js"):
@@ -105,8 +104,7 @@ class BridgeTable:
 
 def age(moment: datetime, now: datetime) -> str:
     """In one unit, rounded down: "3 min"."""
-    seconds = (now - moment).total_seconds()
-    return next((f"{seconds // size:.0f} {unit}" for size, unit in _UNITS if seconds >= size), "<1 min")
+    return lasting((now - moment).total_seconds())
 
 
 def _row(bridge: BridgeHealthOut, now: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from app.api.overview import HourOut, MoneyDayOut
-from app.dashboard.parts import amount, tag, text
+from app.dashboard.parts import amount, count_of, tag, text
 from app.earnings import DAYS
 
 _INK, _GOOD, _BAD, _FAINT = "var(--accent)", "var(--good)", "var(--bad)", "var(--faint)"
@@ -82,14 +82,16 @@ def _draw(chart: Any, labels: list[str], series: list[dict[str, Any]]) -> None:
 
 def _events(hours: Sequence[HourOut]) -> tuple[str, list[dict[str, Any]]]:
     events, written = [each.events for each in hours], [each.written for each in hours]
-    said = f"{sum(events):,} arrived, {sum(written):,} records were written."
+    was = "was" if sum(written) == 1 else "were"
+    said = f"{sum(events):,} arrived, {count_of(sum(written), 'record')} {was} written."
     return said, [_bars("arrived", events, _INK), _bars("written", written, _GOOD)]
 
 
 def _failures(hours: Sequence[HourOut]) -> tuple[str, list[dict[str, Any]]]:
     failures = [each.failures for each in hours]
     total = sum(failures)
-    return (f"{total:,} records were given up." if total else "None."), [_bars("failures", failures, _BAD)]
+    said = f"{count_of(total, 'record')} {'was' if total == 1 else 'were'} given up." if total else "None."
+    return said, [_bars("failures", failures, _BAD)]
 
 
 def _latency(hours: Sequence[HourOut]) -> tuple[str, list[dict[str, Any]]]:
@@ -109,6 +111,10 @@ def _line(name: str, values: Sequence[float | None], color: str) -> dict[str, An
     return {"type": "line", "name": f"{name} (s)", "data": seconds, "connectNulls": False, "symbolSize": 5, **look}
 
 
+def _is_time(series: Sequence[dict[str, Any]]) -> bool:
+    return any(each["type"] == "line" for each in series)
+
+
 def _options(labels: list[str], series: list[dict[str, Any]]) -> dict[str, Any]:
     """The colours are the page's, by name: they follow it into the dark."""
     words = {"color": _FAINT}
@@ -124,6 +130,13 @@ def _options(labels: list[str], series: list[dict[str, Any]]) -> dict[str, Any]:
             "textStyle": {"color": "var(--ink)"},
         },
         "xAxis": {"type": "category", "data": labels, "axisLabel": words, "axisLine": line},
-        "yAxis": {"type": "value", "minInterval": 1, "axisLabel": words, "splitLine": line, "splitNumber": 3},
+        # Records are counted in whole ones; seconds are not.
+        "yAxis": {
+            "type": "value",
+            "minInterval": 0 if _is_time(series) else 1,
+            "axisLabel": words,
+            "splitLine": line,
+            "splitNumber": 3,
+        },
         "series": series,
     }

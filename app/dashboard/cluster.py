@@ -11,7 +11,7 @@ from app.api.duplicates import ClusterDetail, MemberDetail, MemberOut, MergeIn, 
 from app.api.fields import Id
 from app.dashboard.forms import asking, checks, field, picked
 from app.dashboard.frame import Visit, frame, nothing, page, pages, said
-from app.dashboard.parts import SYSTEMS, button, cell, link, tag, text, when, wide
+from app.dashboard.parts import SYSTEMS, at, button, cell, link, tag, text, when, wide
 from app.errors import CrossledgerError
 from app.models.duplicate import ClusterState
 from app.people.roles import Principal, Role
@@ -63,8 +63,8 @@ def _about(found: ClusterDetail) -> None:
         text("span", found.state, f"state {found.state}")
         if found.actor:
             text("span", f", by {found.actor} ")
-            when(found.decided_at)
-    text("p", f"{len(found.members)} records in {SYSTEMS[found.side]} share:")
+            at(found.decided_at)
+    text("p", f"{len(found.members):,} records in {SYSTEMS[found.side]} share:")
     with tag("ul"):
         for key in found.keys:
             text("li", key.words)

@@ -18,6 +18,7 @@ from app.dashboard.parts import SYSTEMS, button, cell, link, record, table, tag,
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
 from app.sync.decisions import ConflictKind, Deed
+from app.web.pages.layout import desk_of
 
 router = pages()
 
@@ -73,7 +74,11 @@ def _list(rows: list[LinkOut], bridges: dict[str, str]) -> None:
                 with cell("Record"):
                     record(row.object, row.name, row.crm_id, row.billing_id, f"/decide/{row.id}")
                 with cell("Fields"):
-                    text("span", ", ".join(name for name, held in row.held.items() if held.conflict) or "the record")
+                    text(
+                        "span",
+                        ", ".join(name.replace("_", " ") for name, held in row.held.items() if held.conflict)
+                        or "the record",
+                    )
                 with cell("What is the matter"):
                     text("span", ", ".join(KINDS[each] for each in row.conflicts))
                     if row.decisions.model_dump(exclude_defaults=True):
@@ -84,15 +89,17 @@ def _list(rows: list[LinkOut], bridges: dict[str, str]) -> None:
 
 @page(router, "/decide/{link_id}", "Decide")
 async def conflict(request: Request, link_id: Id) -> None:
-    with frame(request, "Decide") as visit:
-        try:
-            case = await show_conflict(visit.desk, link_id)
-        except (HTTPException, CrossledgerError):
+    try:
+        case = await show_conflict(desk_of(request), link_id)
+    except (HTTPException, CrossledgerError):
+        with frame(request, "Nothing to decide"):
             nothing("There is no such conflict.", ("All conflicts", "/decide"))
-            return
+        return
+    with frame(request, f"Decide about {case.name or 'a ' + case.object.replace('_', ' ')}") as visit:
         with tag("div"):
-            record(case.object, case.name, case.crm_id, case.billing_id)
-            link("The whole record", f"/records/{link_id}")
+            record(case.object, "", case.crm_id, case.billing_id)
+            with tag("div"):
+                link("The whole record", f"/records/{link_id}")
         if not case.conflicts:
             nothing("Nothing waits for a decision here.", ("Other conflicts", "/decide"))
         for each in case.fields:
@@ -118,7 +125,7 @@ def _field(visit: Visit, case: ConflictOut, field: FieldConflict) -> None:
                     with cell("When both last agreed"):
                         text("span", "never" if base is None else base or "empty", "faint")
                     with cell("Edited"):
-                        when(at)
+                        when(at) if at else text("span", "not known", "faint")
         if visit.may(Role.OPERATOR):
             _choices(visit, case, field)
 

@@ -13,27 +13,23 @@ from app.api.bridges import list_bridges
 from app.api.care import AlertOut
 from app.api.connection_health import BudgetOut, ConnectionHealthOut, health_of
 from app.api.connections import check_connection, delete_connection, list_connections
+from app.api.fields import Word
+from app.api.overview import show_outages
 from app.api.reading import slice_of
 from app.api.requests import SecretsIn
 from app.api.schemas import BridgeOut, ConnectionOut
+from app.dashboard.filters import choice, filters, words
 from app.dashboard.forms import asking, field
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
-from app.dashboard.parts import button, fact, link, tag, text, when
+from app.dashboard.parts import CONNECTION_STATES, at, button, fact, link, tag, text, when
 from app.dashboard.subscriptions import subscriptions
 from app.models.alert import Thing
-from app.models.connection import Auth, ConnectionKind, ConnectionState
+from app.models.connection import VENDORS, Auth, ConnectionKind, ConnectionState
 from app.people.roles import Principal, Role
 
 router = pages()
 
 Refresh = Callable[[], Awaitable[None]]
-VENDORS = {"highlevel": "HighLevel", "invoice_ninja": "Invoice Ninja"}
-STATES = {
-    ConnectionState.ACTIVE: "connected",
-    ConnectionState.PENDING: "waiting to be claimed",
-    ConnectionState.NEEDS_RECONNECT: "refused",
-    ConnectionState.DISABLED: "switched off",
-}
 _SECRET = {"highlevel": ("private_token", "Private integration token"), "invoice_ninja": ("api_token", "API token")}
 
 
@@ -48,26 +44,44 @@ class Known:
 
 
 @page(router, "/connections", "Connections")
-async def connections(request: Request, cursor: str | None = None) -> None:
+async def connections(
+    request: Request,
+    name: Word | None = None,
+    provider: Word | None = None,
+    state: ConnectionState | None = None,
+    cursor: str | None = None,
+) -> None:
     with frame(request, "Connections", lead="The accounts that Crossledger works with.") as visit:
+        if visit.may(Role.OPERATOR):
+            with tag("p"):
+                link("Connect an account", "/connect", "button quiet")
+        given = {"name": name, "provider": provider, "state": state}
+        with filters("/connections", given):
+            words("name", "Name or account")
+            choice("provider", "System", VENDORS)
+            choice("state", "State", CONNECTION_STATES)
 
         @ui.refreshable
         async def rows() -> None:
-            found = await list_connections(visit.desk, slice_of(20, cursor))
+            visit.outage.tell(await show_outages(visit.desk))
+            part = slice_of(20, cursor)
+            found = await list_connections(visit.desk, part, name=name, provider=provider, state=state)
             if not found.items:
-                more = [("Connect accounts", "/connect")] if visit.may(Role.OPERATOR) else []
-                nothing("Nothing is connected yet.", *more)
-                return
-            if visit.may(Role.OPERATOR):
-                with tag("p"):
-                    link("Connect more", "/connect", "button quiet")
+                _none(visit, sought=any(given.values()))
             for known in await _known(visit, found.items):
                 _card(visit, known, rows.refresh)
             if found.next_cursor:
                 with tag("p", "pager"):
-                    link("Older", query("/connections", {"cursor": found.next_cursor}))
+                    link("Older", query("/connections", {**given, "cursor": found.next_cursor}))
 
         await rows()
+
+
+def _none(visit: Visit, *, sought: bool) -> None:
+    if sought:
+        nothing("No connection is like this.", ("Show all", "/connections"))
+    else:
+        nothing("Nothing is connected yet.", *([("Set up", "/start")] if visit.may(Role.OPERATOR) else []))
 
 
 async def _known(visit: Visit, rows: Sequence[ConnectionOut]) -> list[Known]:
@@ -92,7 +106,7 @@ def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
             text("h2", row.name)
             agency = ", agency" if row.kind == ConnectionKind.AGENCY else ""
             text("span", f"{VENDORS.get(row.provider, row.provider)}{agency}", "faint")
-            text("span", STATES[row.state], f"state {row.state}")
+            text("span", CONNECTION_STATES[row.state], f"state {row.state}")
         if row.state_reason or row.warnings or known.alerts:
             with tag("ul", "warnings"):
                 for sentence in _wrong(known):
@@ -112,7 +126,7 @@ def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
 
 def _wrong(known: Known) -> list[str]:
     row = known.row
-    refused = [f"{row.state_reason} {row.remedy}".strip()] if row.state_reason else []
+    refused = [f"{row.state_reason.rstrip('.')}. {row.remedy}".strip()] if row.state_reason else []
     told = [f"{each.said.title}. {each.said.cure}".strip() for each in known.alerts if each.kind not in ("reconnect",)]
     return [*refused, *row.warnings, *told]
 
@@ -126,7 +140,7 @@ def _facts(known: Known) -> None:
     with fact("Let in by"):
         if row.auth == Auth.OAUTH:
             text("span", "consent in a browser; its token is renewed by itself before it ends: ")
-            when(health.token_expires_at)
+            at(health.token_expires_at)
         else:
             text("span", "a token that was entered; it has no end that we know of")
     if row.facts:
@@ -160,7 +174,7 @@ def _gauge(budget: BudgetOut | None) -> None:
     if budget.closed_until:
         with tag("div", "faint"):
             text("span", "the vendor has asked us to wait until ")
-            when(budget.closed_until)
+            at(budget.closed_until)
 
 
 def _heard(health: ConnectionHealthOut) -> None:

@@ -11,7 +11,7 @@ from app.api.copying import GENERAL, PARTS, CopyIn, CopyNow, CopyOut, CopyTarget
 from app.api.fields import Id
 from app.dashboard.filters import choice, filters
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.parts import button, cell, link, table, tag, text
+from app.dashboard.parts import button, cell, count_of, link, table, tag, text
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
 
@@ -79,7 +79,7 @@ async def _preview(visit: Visit, source: int, wanted: CopyIn) -> None:
         await _copy(visit, source, wanted, found)
 
     with tag("p", "acts"):
-        button(f"Copy to {count:,} bridge{'s' if count != 1 else ''}", do)
+        button(f"Copy to {count_of(count, 'bridge')}", do)
 
 
 async def _copy(visit: Visit, source: int, wanted: CopyIn, seen: CopyOut) -> None:

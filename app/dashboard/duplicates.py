@@ -12,8 +12,8 @@ from app.api.reading import slice_of
 from app.dashboard.cluster import named
 from app.dashboard.filters import choice, filters
 from app.dashboard.forms import asking, field, picked
-from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.parts import SYSTEMS, cell, link, table, tag, text, when
+from app.dashboard.frame import Visit, bridge_names, first_steps, frame, nothing, page, pages, query
+from app.dashboard.parts import SYSTEMS, at, cell, link, table, tag, text
 from app.duplicates.search import TOO_COMMON
 from app.models.duplicate import ClusterState
 from app.models.run import RunState
@@ -39,7 +39,7 @@ async def duplicates(
     with frame(request, "Duplicates", lead=lead) as visit:
         bridges = await bridge_names(visit)
         if not bridges:
-            nothing("There is no bridge yet whose records could be searched.", ("Overview", "/"))
+            nothing("There is no bridge yet whose records could be searched.", *first_steps(bridges))
             return
         given = {"bridge": bridge, "side": side, "state": state}
         shown = bridge if str(bridge) in bridges else int(next(iter(bridges))) if len(bridges) == 1 else None
@@ -108,7 +108,7 @@ def _searched(result: SearchOut) -> None:
         else:
             waiting = ", ".join(f"{count:,} open in {SYSTEMS[side]}" for side, count in result.open.items())
             text("span", f"Last search: {run.state}, {waiting}. Begun ")
-        when(run.created_at)
+        at(run.created_at)
     if result.too_common:
         with tag("details"):
             text("summary", f"{len(result.too_common):,} keys are shared by too many to mean anything")

@@ -17,7 +17,9 @@ from pydantic import ValidationError
 
 from app.api.bridges import list_bridges
 from app.api.desk import Desk
+from app.api.overview import show_outages
 from app.api.reading import slice_of
+from app.dashboard.outage import Outage
 from app.dashboard.parts import html, link, tag, text
 from app.dashboard.sandbox_banner import banner
 from app.errors import CrossledgerError
@@ -66,6 +68,7 @@ class Visit:
     request: Request
     who: Principal
     desk: Desk
+    outage: Outage
     leaving: bool = False
 
     @property
@@ -132,6 +135,11 @@ class Visit:
         ui.on("resting", turn)
 
 
+async def _looked_for_outages(request: Request) -> None:
+    """What is told above every page."""
+    request.state.outages = await show_outages(desk_of(request))
+
+
 def pages() -> APIRouter:
     return APIRouter(route_class=_Page)
 
@@ -143,20 +151,21 @@ def page(
     return router.page(
         path,
         title=f"{title} – Crossledger", response_timeout=_LONGEST,
-        favicon=ICON, dependencies=[Depends(require(role))],
+        favicon=ICON, dependencies=[Depends(require(role)), Depends(_looked_for_outages)],
     )  # fmt: skip
 
 
 @contextmanager
 def frame(request: Request, title: str, *, lead: str = "") -> Iterator[Visit]:
-    """The head of the page, and its main part: what is built within goes there."""
+    """The head of the page, and its main part: what is built within goes there. `title`: also of the browser's tab."""
     ui.add_head_html(_HEAD)
+    ui.page_title(f"{title} – Crossledger")
     client = ui.context.client
     with client.layout:
         html(header(request)).move(target_index=0)
     client.content.classes(replace="dashboard")
     client.content.props["id"] = "main"
-    visit = Visit(request, request.state.principal, desk_of(request))
+    visit = Visit(request, request.state.principal, desk_of(request), Outage(request.state.outages))
     if is_of_sandbox(request):
         banner(visit)
     text("h1", title)
@@ -176,6 +185,11 @@ def nothing(sentence: str, *more: tuple[str, str]) -> None:
         text("span", sentence + " ")
         for label, address in more:
             link(label, address)
+
+
+def first_steps(bridges: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Where an empty state leads somebody who has no bridge yet."""
+    return [] if bridges else [("Set up the first bridge", "/start")]
 
 
 def query(path: str, values: Mapping[str, object]) -> str:

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 
 from app.api.connections import list_connections
-from app.api.overview import StepsOut, UnpaidOut, list_health, show_hours, show_money, show_steps, show_unpaid
+from app.api.overview import (
+    StepsOut,
+    UnpaidOut,
+    list_health,
+    show_hours,
+    show_money,
+    show_outages,
+    show_steps,
+    show_unpaid,
+)
 from app.api.reading import slice_of
 from app.api.schemas import ConnectionOut, Page
 from app.api.set_ups import SetUpOut, open_set_ups
@@ -15,10 +24,9 @@ from app.dashboard.bridge_table import BridgeTable, age
 from app.dashboard.charts import Charts, MoneyCharts
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
-from app.dashboard.parts import amount, cell, link, table, tag, text
+from app.dashboard.parts import CONNECTION_STATES, amount, cell, link, table, tag, text
 from app.dashboard.sandbox import offer
 from app.dashboard.setup.frame import BEFORE, TITLES, path_of
-from app.models.connection import ConnectionState
 from app.overview import Standing
 from app.people.roles import Role
 
@@ -30,11 +38,7 @@ _STANDINGS: dict[str, str] = {
     Standing.PAUSED: "paused",
     Standing.DRY_RUN: "dry run",
 }
-_CONNECTED: dict[str, str] = {
-    ConnectionState.ACTIVE: "connected",
-    ConnectionState.PENDING: "waiting to be claimed",
-    ConnectionState.DISABLED: "switched off",
-}
+_BESIDE = "The sandbox is running, and does not count: your own accounts are still to be connected."
 _ROWS, _CONNECTIONS, _OPEN = 200, 10, 5
 _LOOKS, _LOOKS_AT_HOURS = 5.0, 60.0
 """Seconds between two looks for what has changed."""
@@ -50,25 +54,27 @@ async def home(
     with frame(request, "Overview") as visit:
         steps = await show_steps(visit.desk)
         connections = await list_connections(visit.desk, slice_of(_CONNECTIONS))
+        open_ = await open_set_ups(visit.desk, _OPEN + 1)
         if not connections.items:
             offer(visit)
-        _checklist(steps, await open_set_ups(visit.desk, _OPEN + 1), visit)
+        if not steps.live:
+            _checklist(steps, open_, visit)
         text("h2", "Bridges")
-        if steps.bridge:
+        if steps.bridge or steps.sandbox:
             await _bridges(visit, name, standing or None, cursor)
         else:
             nothing("There is no bridge yet. A bridge keeps one location and one company in step.")
-        if visit.may(Role.OPERATOR) and connections.items:
+        own = steps.crm or steps.billing
+        if visit.may(Role.OPERATOR) and own:
             _button("Make a bridge", "/start", quiet=steps.bridge)
-        if steps.bridge:
+        if steps.live:
+            _left(open_)
+        if steps.bridge or steps.sandbox:
             await _day(visit)
         text("h2", "Connections")
         _connections(visit, connections)
         if visit.may(Role.OPERATOR):
-            several = bool(connections.items)
-            _button(
-                "Connect more" if several else "Connect accounts", "/connect" if several else "/start", quiet=several
-            )
+            _button("Connect more" if own else "Connect accounts", "/connect" if own else "/start", quiet=own)
 
 
 async def _bridges(visit: Visit, name: str, standing: Standing | None, cursor: str | None) -> None:
@@ -86,6 +92,7 @@ async def _bridges(visit: Visit, name: str, standing: Standing | None, cursor: s
         older.set_visibility(found.next_cursor is not None)
         older.props["href"] = query("/", {**given, "cursor": found.next_cursor})
         owed.text = _owed(await show_unpaid(visit.desk))
+        visit.outage.tell(await show_outages(visit.desk))
 
     bridges = BridgeTable(visit, look)
     owed = text("p", "")
@@ -116,10 +123,7 @@ async def _day(visit: Visit) -> None:
 
 
 def _checklist(steps: StepsOut, open_: list[SetUpOut], visit: Visit) -> None:
-    """While nothing is live: each step, the first open one with the way to it. Then only what was begun and left."""
-    if steps.live:
-        _left(open_)
-        return
+    """While nothing of one's own is live: each step, the first open one with the way to it."""
     newest = open_[0] if open_ else None
     todo = [
         (label, done, "/start") for label, done in zip(BEFORE, (steps.crm, steps.billing, steps.bridge), strict=True)
@@ -130,6 +134,10 @@ def _checklist(steps: StepsOut, open_: list[SetUpOut], visit: Visit) -> None:
         )
     with tag("article", "card"):
         text("h2", f"Set up: {sum(done for _, done, _ in todo)} of {len(todo)} done")
+        if steps.sandbox:
+            text(
+                "p", "The sandbox is running, and does not count: your own accounts are still to be connected.", "faint"
+            )
         first = next(((label, path) for label, done, path in todo if not done), None)
         with tag("ol", "steps"):
             for label, done, path in todo:
@@ -144,6 +152,7 @@ def _checklist(steps: StepsOut, open_: list[SetUpOut], visit: Visit) -> None:
 
 
 def _left(open_: list[SetUpOut]) -> None:
+    """What was begun, and is not live yet."""
     if not open_:
         return
     with tag("article", "card"):
@@ -173,11 +182,13 @@ def _connections(visit: Visit, found: Page[ConnectionOut]) -> None:
                 with cell("State"):
                     _state(row)
     if found.next_cursor:
-        text("p", f"The newest {len(found.items)}; those that need a log-in are told of at their bridges.", "faint")
+        with tag("p", "faint"):
+            text("span", f"These are the newest {len(found.items)}. ")
+            link("All connections", "/connections")
 
 
 def _state(row: ConnectionOut) -> None:
-    said = _CONNECTED.get(row.state, row.state.replace("_", " "))
+    said = CONNECTION_STATES[row.state]
     text("span", f"{said}: {row.state_reason}" if row.state_reason else said, f"state {row.state}")
     if row.remedy:
         text("div", row.remedy, "faint")

@@ -17,7 +17,7 @@ from app.api.channels import ChannelIn, change_channel, delete_channel, list_cha
 from app.api.reading import slice_of
 from app.dashboard.forms import asking, checks, field, picked
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
-from app.dashboard.parts import button, cell, link, once, table, tag, text, when
+from app.dashboard.parts import button, cell, count_of, link, once, table, tag, text, when
 from app.errors import Rejected
 from app.models.alert import AlertKind, ChannelKind, Thing
 from app.notify.targets import Security
@@ -52,7 +52,7 @@ async def notifications(request: Request) -> None:
         alerts = (await list_alerts(visit.desk, slice_of(_MANY), open_=True)).items
         _alerts("Open alerts", alerts)
         if not alerts:
-            nothing("Nothing needs anybody now.")
+            nothing("No alert is open. One begins when something lasts, or cannot go on without somebody.")
         if past := (await list_alerts(visit.desk, slice_of(_PAST), open_=False)).items:
             with tag("details"):
                 text("summary", "What is over")
@@ -71,7 +71,8 @@ def _alerts(label: str, rows: list[AlertOut]) -> None:
                     text("strong", row.said.title)
                     text("div", row.said.text)
                 with cell("What to do"):
-                    text("span", row.said.cure or "nothing any more", "" if row.said.cure else "faint")
+                    over = "nothing any more" if row.ended_at else ""
+                    text("span", row.said.cure or over, "" if row.said.cure else "faint")
                     if not row.ended_at:
                         with tag("div"):
                             _lead(row)
@@ -121,7 +122,7 @@ def _channel(visit: Visit, channel: ChannelOut, refresh: Refresh) -> None:
     with cell("For"):
         text("span", "; ".join(_KINDS[each] for each in channel.kinds) or "every kind")
         if channel.bridges:
-            text("div", f"of {len(channel.bridges)} bridge{'s' if len(channel.bridges) != 1 else ''}", "faint")
+            text("div", f"of {count_of(len(channel.bridges), 'bridge')}", "faint")
     with cell("Last message"):
         when(channel.sent_at)
         if channel.problem:

@@ -9,6 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
+from app.models.connection import ConnectionState
 from app.sync.money import minor_units
 
 STATES = {
@@ -22,6 +23,13 @@ STATES = {
     "excluded": "left out",
     "unlinked": "cut",
 }
+CONNECTION_STATES: dict[str, str] = {
+    ConnectionState.ACTIVE: "connected",
+    ConnectionState.NEEDS_RECONNECT: "refused",
+    ConnectionState.PENDING: "waiting to be claimed",
+    ConnectionState.DISABLED: "switched off",
+}
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 SYSTEMS = {"crm": "HighLevel", "billing": "Invoice Ninja"}
 
 
@@ -51,12 +59,30 @@ def html(markup: str) -> Element:
     return ui.html(markup, sanitize=False)
 
 
-def when(moment: datetime | None) -> Element:
+def when(moment: datetime | None) -> TextElement:
     """In UTC, to the second: lists are compared with logs."""
     if moment is None:
         return text("span", "never", "faint")
     utc = moment.astimezone(UTC)
     return text("time", utc.strftime("%Y-%m-%d %H:%M:%S"), datetime=utc.isoformat(timespec="seconds"))
+
+
+def at(moment: datetime | None) -> TextElement:
+    """The same in a sentence, where no head says that it is UTC."""
+    shown = when(moment)
+    if moment is not None:
+        shown.text += " UTC"
+    return shown
+
+
+def lasting(seconds: float) -> str:
+    """In one unit, rounded down: "3 min"."""
+    return next((f"{seconds // size:.0f} {unit}" for size, unit in _UNITS if seconds >= size), "<1 min")
+
+
+def count_of(count: int, one: str, several: str = "") -> str:
+    """ "1 record", "1,234 records"."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def amount(value: Decimal, currency: str) -> str:

@@ -19,15 +19,18 @@ from app.api.links import (
 from app.api.reading import slice_of
 from app.api.schemas import LinkOut
 from app.dashboard.activity import activities
-from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages
-from app.dashboard.parts import SYSTEMS, button, cell, state, table, tag, text, when
+from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
+from app.dashboard.parts import SYSTEMS, button, cell, fact, state, table, tag, text, when
 from app.dashboard.parts import link as goto
 from app.dashboard.sandbox_banner import banner
 from app.errors import CrossledgerError
+from app.models.connection import ConnectionState
 from app.models.link import LinkState
+from app.outages import RECONNECT
 from app.people.roles import Principal, Role
 from app.sync.choosing import APART, LEFT_OUT
 from app.sync.objects import OBJECTS
+from app.web.pages.layout import desk_of
 
 router = pages()
 
@@ -36,15 +39,17 @@ _WRITERS = {"crossledger": "Crossledger", **{side: f"somebody in {name}" for sid
 
 @page(router, "/records/{link_id}", "Record")
 async def record(request: Request, link_id: Id) -> None:
-    with frame(request, "Record") as visit:
-        try:
-            link = await show_link(visit.desk, link_id)
-        except (HTTPException, CrossledgerError):
-            nothing("There is no such record here, or its bridge was deleted.", ("All activity", "/activity"))
-            return
+    try:
+        link = await show_link(desk_of(request), link_id)
+    except (HTTPException, CrossledgerError):
+        with frame(request, "No such record"):
+            nothing("There is no such record here, or its bridge was deleted.", ("All records", "/records"))
+        return
+    with frame(request, link.name or f"A {link.object.replace('_', ' ')} without a name") as visit:
         if link.bridge_id in visit.desk.sandbox.standing.bridges:
             banner(visit)
-        _about(link)
+        bridges = await bridge_names(visit)
+        _about(link, bridges.get(str(link.bridge_id), ""))
         if visit.may(Role.OPERATOR):
             _actions(visit, link)
         text("h2", "Fields")
@@ -52,24 +57,27 @@ async def record(request: Request, link_id: Id) -> None:
         _fields(link, history)
         text("h2", "What was done")
         done = await list_activities(visit.desk, slice_of(50), link_id=link_id)
-        activities(visit, done.items, await bridge_names(visit))
+        activities(visit, done.items, None)
         if not done.items:
             nothing("Nothing was written for it yet.")
 
 
-def _about(link: LinkOut) -> None:
-    if link.name:
-        text("p", link.name, "lead")
+def _about(link: LinkOut, bridge: str) -> None:
     with tag("dl", "facts"):
+        with fact("Bridge"):
+            goto(bridge, f"/bridges/{link.bridge_id}")
         for name, value in (
-            ("Object", link.object), ("HighLevel", link.crm_id or "–"), ("Invoice Ninja", link.billing_id or "–"),
-        ):  # fmt: skip
+            ("Object", link.object.replace("_", " ")),
+            ("HighLevel", link.crm_id or "–"),
+            ("Invoice Ninja", link.billing_id or "–"),
+        ):
             text("dt", name)
             text("dd", value)
         text("dt", "State")
         with tag("dd"):
             state("conflict" if link.conflicts else link.state)
             if link.conflicts:
+                text("span", " ")
                 goto("Decide", f"/decide/{link.id}")
         text("dt", "Last looked at (UTC)")
         with tag("dd"):
@@ -79,6 +87,8 @@ def _about(link: LinkOut) -> None:
             text("strong", link.explanation.title)
             text("p", link.detail or link.explanation.cause)
             text("p", link.explanation.cure)
+            if link.problem == RECONNECT:
+                goto("Connections", query("/connections", {"state": ConnectionState.NEEDS_RECONNECT}))
 
 
 def _actions(visit: Visit, link: LinkOut) -> None:
@@ -131,10 +141,10 @@ def _fields(link: LinkOut, history: list[FieldHistoryOut]) -> None:
     if not names:
         nothing("The two sides have not agreed on anything yet.")
         return
-    with table("Fields of both sides", ("Field", "HighLevel", "Invoice Ninja", "Written last by")):
+    with table("Fields of both sides", ("Field", "HighLevel", "Invoice Ninja", "Written last by (UTC)")):
         for name in names:
             with tag("tr"):
-                text("th", name, scope="row")
+                text("th", name.replace("_", " "), scope="row")
                 for side, values in (("crm", crm), ("billing", billing)):
                     with cell(SYSTEMS[side]):
                         text("span", values.get(name, "") or "empty", "" if values.get(name) else "faint")

@@ -9,7 +9,7 @@ from app.api.reading import slice_of
 from app.api.records import list_records
 from app.api.schemas import LinkOut
 from app.dashboard.filters import choice, filters, words
-from app.dashboard.frame import bridge_names, frame, nothing, page, pages, query
+from app.dashboard.frame import bridge_names, first_steps, frame, nothing, page, pages, query
 from app.dashboard.parts import cell, link, record, state, table, tag, text, when
 from app.listing import Doing
 from app.sync.objects import OBJECTS
@@ -55,7 +55,8 @@ async def records(
         elif any(given.values()):
             nothing("No record is like this.", ("Show all", "/records"))
         else:
-            nothing("Nothing is linked yet. A record is listed here as soon as it is looked at for the first time.")
+            told = "Nothing is linked yet. A record is listed here as soon as it is looked at for the first time."
+            nothing(told, *first_steps(bridges))
         with tag("p", "pager"):
             if cursor:
                 link("Newest", query("/records", given))

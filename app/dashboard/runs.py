@@ -1,7 +1,6 @@
 """Long work: how far each run is, live, and stopping it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import partial
 
 from fastapi import Request
@@ -10,8 +9,9 @@ from nicegui import ui
 from app.api.fields import Id
 from app.api.reading import slice_of
 from app.api.runs import RunOut, cancel_run, list_runs, pause_run, resume_run
-from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.parts import button, cell, link, table, tag, text, when
+from app.dashboard.filters import choice, filters
+from app.dashboard.frame import Visit, bridge_names, first_steps, frame, nothing, page, pages, query
+from app.dashboard.parts import button, cell, lasting, link, table, tag, text, when
 from app.models.run import RunKind, RunState
 from app.people.roles import Principal, Role
 
@@ -32,11 +32,19 @@ async def runs(request: Request, bridge: Id | None = None, cursor: str | None = 
     with frame(request, "Runs", lead=lead) as visit:
         bridges = await bridge_names(visit)
 
+        if len(bridges) > 1:
+            with filters("/runs", {"bridge": bridge}):
+                choice("bridge", "Bridge", bridges)
+
         @ui.refreshable
         async def rows() -> None:
             found = await list_runs(visit.desk, slice_of(25, cursor), bridge_id=bridge)
+            if not found.items and bridge is not None:
+                nothing("Nothing has run for this bridge yet.", ("The bridge", f"/bridges/{bridge}"))
+                return
             if not found.items:
-                nothing("Nothing has run yet. A plan is the first: it reads both sides and writes nothing.")
+                told = "Nothing has run yet. A plan is the first: it reads both sides and writes nothing."
+                nothing(told, *first_steps(bridges))
                 return
             with table("Runs, newest first", ("Begun (UTC)", "What", "Bridge", "Progress", "Outcome", "")):
                 for run in found.items:
@@ -66,7 +74,7 @@ def _row(visit: Visit, run: RunOut, bridge: str, refresh: Callable[[], Awaitable
         progress(run)
     with cell("Outcome"):
         text("span", run.state, f"state {run.state}")
-        text("div", ", ".join(f"{count:,} {name}" for name, count in sorted(run.counts.items())))
+        text("div", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(run.counts.items())))
         if run.detail:
             text("div", run.detail, "faint")
     with cell("", "acts"):
@@ -82,11 +90,11 @@ def progress(run: RunOut) -> None:
     """How far it is, how fast, and how long it will take."""
     if run.total:
         bar = tag("progress", max=str(run.total), value=str(run.done))
-        bar.props["aria-label"] = f"{run.done} of {run.total}"
+        bar.props["aria-label"] = f"{run.done:,} of {run.total:,}"
     of = f" of {run.total:,}" if run.total else ""
     text("div", f"{run.done:,}{of}")
     if run.state == RunState.RUNNING and run.rate:
-        left = f", {timedelta(seconds=run.seconds_left)} left" if run.seconds_left is not None else ""
+        left = f", {lasting(run.seconds_left)} left" if run.seconds_left is not None else ""
         text("div", f"{run.rate:g} a second{left}", "faint")
 
 

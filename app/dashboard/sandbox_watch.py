@@ -12,7 +12,7 @@ from app.api.schemas import ActivityOut, JobOut
 from app.api.sweeps import begin_sweep
 from app.dashboard.activity import activities
 from app.dashboard.frame import Visit, query
-from app.dashboard.parts import button, link, state, tag, text
+from app.dashboard.parts import button, count_of, link, state, tag, text
 from app.people.roles import Principal, Role
 
 _SHOWN = 6
@@ -43,7 +43,7 @@ class Watch:
     def tell(self, now: WaitingOut | None) -> None:
         """What is under way, in one sentence."""
         counts = ((now.deliveries, "webhook"), (now.events, "event"), (now.records, "record")) if now else ()
-        parts = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count]
+        parts = [count_of(count, what) for count, what in counts if count]
         self._told.text = f"Waiting: {', '.join(parts)}" if parts else "Caught up: nothing waits"
         self._told.classes(replace="state retrying" if parts else "state ok")
 

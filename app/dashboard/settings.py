@@ -57,13 +57,15 @@ def _keys(shown: SettingsOut) -> None:
     sealed = shown.sealed
     total = sealed.newest + sealed.older + sealed.unreadable
     if sealed.unreadable:
-        said = f"{sealed.unreadable} of {total} stored secrets were sealed with a key that is not here any more."
+        said = f"{sealed.unreadable:,} of {total:,} stored secrets were sealed with a key that is not here any more."
         text("p", f"{said} Put that key into CROSSLEDGER_SECRET_KEYS, or connect those accounts anew.", "wrong-words")
     if sealed.older:
-        said = f"{sealed.older} of {total} stored secrets are still sealed with an older key."
+        said = f"{sealed.older:,} of {total:,} stored secrets are still sealed with an older key."
         text("p", f"{said} Run “crossledger rotate-keys”; until then, keep that key.", "wrong-words")
     if not (sealed.older or sealed.unreadable):
-        text("p", f"All {total} stored secrets are sealed with the newest key." if total else "Nothing is sealed yet.")
+        text(
+            "p", f"All {total:,} stored secrets are sealed with the newest key." if total else "Nothing is sealed yet."
+        )
         if shown.keys > 1:
             text("p", "The older keys are not needed any more: they can be removed from the settings.")
 

@@ -11,7 +11,7 @@ from app.api.schemas import ConnectionOut, WebhooksOut
 from app.api.subscriptions import install_webhooks, look_at_webhooks, remove_webhooks
 from app.dashboard.forms import asking
 from app.dashboard.frame import Visit
-from app.dashboard.parts import button, cell, table, tag, text, when
+from app.dashboard.parts import at, button, cell, table, tag, text
 from app.people.roles import Principal, Role
 from app.providers.hooks import Step
 
@@ -61,7 +61,7 @@ def _state(row: ConnectionOut) -> None:
     else:
         with tag("p"):
             text("span", "In order; looked at every hour, last ")
-            when(row.webhooks_checked_at)
+            at(row.webhooks_checked_at)
 
 
 def _buttons(visit: Visit, row: ConnectionOut, refresh: Callable[..., object]) -> None:
@@ -96,7 +96,7 @@ def _changes(found: WebhooksOut, words: dict[Step, str]) -> None:
         text("p", "There are none of ours.", "faint")
         return
     counts = {step: sum(each.step is step for each in found.changes) for step in Step}
-    text("p", ", ".join(f"{count} {words[step]}" for step, count in counts.items() if count) + ".")
+    text("p", ", ".join(f"{count:,} {words[step]}" for step, count in counts.items() if count) + ".")
     with tag("details"):
         text("summary", "Each of them")
         with table("Webhooks", ("Event", "State", "Why")):

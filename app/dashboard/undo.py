@@ -6,7 +6,7 @@ from nicegui import ui
 from app.api.fields import Id
 from app.api.undo import PreviewOut, UndoIn, ValueOut, begin_undo, preview_undo
 from app.dashboard.frame import Visit, frame, nothing, page, pages
-from app.dashboard.parts import SYSTEMS, button, cell, record, table, tag, text
+from app.dashboard.parts import SYSTEMS, button, cell, count_of, record, table, tag, text
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
 from app.undo.scope import RECORD
@@ -28,7 +28,7 @@ async def undo(request: Request, activity: Id | None = None, record: Id | None =
             return
         except (HTTPException, CrossledgerError) as error:
             said = error.detail if isinstance(error, HTTPException) else str(error)
-            nothing(f"{said}", ("Activity", "/activity"))
+            nothing(f"What would be taken back cannot be shown. {said.rstrip('.')}.", ("Activity", "/activity"))
             return
         _preview(visit, what, found)
 
@@ -38,7 +38,7 @@ def _preview(visit: Visit, what: UndoIn, found: PreviewOut) -> None:
         nothing("There is nothing to take back: it was undone before, or wrote nothing.", ("Activity", "/activity"))
         return
     counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(found.counts.items()))
-    text("p", f"{found.records:,} record{'s' if found.records != 1 else ''}: {counted}.")
+    text("p", f"{count_of(found.records, 'record')}: {counted}.")
     if found.looked_at < found.records:
         text("p", f"The newest {found.looked_at:,} of them were read just now, and are shown.", "faint")
     with table("What would be written", ("Record", "Field", "Where", "Now", "Back to", "Outcome")):
@@ -63,7 +63,7 @@ def _row(item: ValueOut) -> None:
         address = f"/records/{item.link_id}" if item.link_id else ""
         record(item.object, item.name, item.crm_id, item.billing_id, address)
     for head, words in (
-        ("Field", item.field),
+        ("Field", item.field.replace("_", " ")),
         ("Where", SYSTEMS.get(item.side, "")),
         ("Now", item.now or "empty"),
         ("Back to", item.back or ("empty" if item.field != RECORD else _PUT_AWAY.get(item.side, "empty"))),

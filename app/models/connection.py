@@ -84,6 +84,17 @@ class Connection(SQLModel, table=True):
         return f"{_NEW_TOKEN.get(self.provider, 'Make a new token')}, and press “Reconnect” on the page Connections."
 
 
+def obstacle(provider: str, state: str) -> str:
+    """Why nothing goes through a connection in this state, for people: "HighLevel does not let Crossledger in"."""
+    return _OBSTACLES.get(state, "the connection to {} is not in use").format(VENDORS.get(provider, provider))
+
+
+VENDORS = {"highlevel": "HighLevel", "invoice_ninja": "Invoice Ninja"}
+_OBSTACLES: dict[str, str] = {
+    ConnectionState.NEEDS_RECONNECT: "{} does not let Crossledger in any more",
+    ConnectionState.PENDING: "the connection to {} waits to be claimed",
+    ConnectionState.DISABLED: "the connection to {} is switched off",
+}
 _NEW_TOKEN = {
     "highlevel": "Make a new token in HighLevel (Settings, Private Integrations)",
     "invoice_ninja": "Make a new token in Invoice Ninja (Settings, Account Management, API tokens)",

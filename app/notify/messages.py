@@ -38,7 +38,7 @@ _HOLDS: Mapping[AlertKind, tuple[str, str, str]] = {
         "{records} failed on {name}",
         "On the bridge {name} ({place}) {records} could not be brought in step.",
         "Look at the failures, which are grouped by their reason with a cure for each: the page Failing, or"
-        " `crossledger failures`. After the cure, retry the group.",
+        " “crossledger failures” in a shell. After the cure, retry the group.",
     ),
     AlertKind.CONFLICT: (
         "A decision is needed on {name}",

@@ -14,6 +14,7 @@ import structlog
 from app.connections import Connections
 from app.directory import BridgeView, is_active
 from app.errors import CrossledgerError, Reconnect, Rejected, Retry, Wait
+from app.models.connection import obstacle
 from app.queue import transact
 from app.runs import Progress, RunView
 from app.sweep import book
@@ -118,7 +119,7 @@ class Sweeper:
         for side in Side:
             view = bridge.connection(side)
             if not is_active(view):
-                raise Reconnect(f"the connection is {view.state}", connection=view.id)
+                raise Reconnect(obstacle(view.provider, view.state), connection=view.id)
         return bridge
 
     async def _begin(self, bridge: BridgeView, scope: Scope) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.directory import BridgeView, Directory, is_active
 from app.errors import Reconnect, Wait
+from app.models.connection import obstacle
 from app.models.run import RunKind
 from app.runs import Progress, Runs, RunView
 from app.sync.records import Side
@@ -135,5 +136,5 @@ class Undoing:
         for side in Side:
             connection = bridge.connection(side)
             if not is_active(connection):
-                raise Reconnect(f"the connection is {connection.state}", connection.id)
+                raise Reconnect(obstacle(connection.provider, connection.state), connection.id)
         return bridge

@@ -240,3 +240,24 @@ async def test_health_tells_what_came_last_and_that_there_is_no_limit(world: Wor
     came = {each["kind"] for each in await world.rows("events") if each["connection_id"] == world.billing_connection_id}
     assert {each["kind"] for each in told["kinds"]} == came - {"sweep", "poll"}
     assert (await world.admin.get("/api/v1/connections/999/health")).status_code == 404
+
+
+async def test_connections_are_found_by_name_account_system_and_state(bare_world: World) -> None:
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO connections (provider, name, account_id, state) VALUES"
+                " ('highlevel', 'Leeds', 'abc1', 'active'), ('highlevel', 'York', 'abc2', 'needs_reconnect'),"
+                " ('invoice_ninja', 'Leeds 100% Ltd', 'xyz', 'active')"
+            )
+        )
+
+    async def found(**asked: str) -> list[str]:
+        answer = await bare_world.admin.get("/api/v1/connections", params=asked)
+        return [row["name"] for row in answer.raise_for_status().json()["items"]]
+
+    assert await found(name="LEEDS") == ["Leeds 100% Ltd", "Leeds"]
+    assert await found(name="0%") == ["Leeds 100% Ltd"], "it is no pattern"
+    assert await found(name="bc2") == await found(state="needs_reconnect") == ["York"]
+    assert await found(name="leeds", provider="highlevel") == ["Leeds"]
+    assert (await bare_world.admin.get("/api/v1/connections", params={"state": "lost"})).status_code == 422

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app import earnings, overview
+from app import earnings, outages, overview
 from app.models import Activity, Amount, Event, Link, MissedEvents, Run
 from app.overview import Standing
 from tests.api.rows import bridge, put
@@ -50,6 +50,25 @@ async def test_each_record_is_counted_once_by_what_a_person_would_do_about_it(ba
     assert counted == {"in_step": 3, "left_out": 2, "waiting": 4, "failing": 1, "decide": 3}
     assert sum(counted.values()) == len(rows)
     assert (second["in_step"], second["decide"], second["crm"], second["crm_state"]) == (1, 0, "b", "needs_reconnect")
+
+
+async def test_what_keeps_records_waiting_is_told_once_however_many_wait(bare_world: World) -> None:
+    """An account that lets nobody in, and records that failed more than once; a single hiccup is no outage."""
+    assert (await shown(bare_world))["outages"] == {"refused": [], "accounts": 0, "tried": None}
+    here = await bridge(bare_world)
+    tried = {"problem": "retry", "first_failed_at": NOW, "detail": "Invoice Ninja answers 503"}
+    await put(bare_world, Link, [{**link(here, 1, "retrying"), **tried, "tries": 1}])
+    assert (await shown(bare_world))["outages"]["tried"] is None
+    rows = [{**link(here, n, "retrying"), **tried, "tries": 2} for n in range(2, 1010)]
+    await put(bare_world, Link, [*rows, {**link(here, 5000, "failed"), **tried, "tries": 9}])
+    await bridge(bare_world, "b")
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE connections SET refused_since = :now WHERE state = 'needs_reconnect'"), {"now": NOW}
+        )
+    told = (await shown(bare_world))["outages"]
+    assert (told["tried"]["records"], told["tried"]["reason"]) == (1001, "Invoice Ninja answers 503")
+    assert (told["accounts"], [each["name"] for each in told["refused"]]) == (4, ["a", "a", "b"])
 
 
 async def test_the_lag_is_that_of_the_oldest_event_and_missed_ones_are_of_the_last_month(bare_world: World) -> None:
@@ -216,7 +235,9 @@ async def test_looking_walks_indexes_however_much_there_is(bare_world: World) ->
             (overview._HOURS.text, {"since": NOW - timedelta(hours=23), "now": NOW}),
             (earnings._UNPAID.text, {}),
             (earnings._DAYS.text, {"before": NOW.date() - timedelta(days=30), "until": NOW.date(), "bridge_id": None}),
-            (overview._STEPS.text, {"crm": ["highlevel"], "billing": ["invoice_ninja"]}),
+            (overview._STEPS.text, {"crm": ["highlevel"], "billing": ["invoice_ninja"], "apart": [1]}),
+            (outages._REFUSED.text, {"named": 3}),
+            (outages._TRIED.text, {"most": 1001}),
         ]
         walked = ""
         for statement, values in asked:

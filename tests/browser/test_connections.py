@@ -61,9 +61,18 @@ async def test_a_refused_connection_says_so_and_a_check_brings_it_back() -> None
         await location.get_by_role("button", name="Check").click()
         await expect(location.locator(".state")).to_have_text("refused")
         await expect(location.locator(".warnings")).to_contain_text("Invalid JWT")
+        trouble = visitor.page.get_by_role("region", name="Trouble")
+        await expect(trouble).to_contain_text("HighLevel does not let Crossledger into “Location” any more")
+        await trouble.get_by_role("link", name="Reconnect").click()
+        await expect(card(visitor, "Company")).to_have_count(0)
+        await visitor.page.get_by_label("Name or account").fill("comp")
+        await visitor.press("Filter")
+        await expect(visitor.page.get_by_role("main")).to_contain_text("No connection is like this.")
+        await visitor.follow("Clear")
         (await site.highlevel.delete("/_control/faults")).raise_for_status()
         await location.get_by_role("button", name="Check").click()
         await expect(location.locator(".state")).to_have_text("connected")
+        await expect(trouble).to_be_hidden()
 
 
 async def test_a_location_that_was_agreed_to_shows_when_its_token_ends_and_is_agreed_to_again() -> None:

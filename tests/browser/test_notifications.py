@@ -21,7 +21,7 @@ async def test_a_channel_is_added_tested_switched_and_deleted() -> None:
         page = visitor.page
         await visitor.log_in(OWNER)
         await visitor.open("/notifications")
-        await expect(page.get_by_role("main")).to_contain_text("Nothing needs anybody now.")
+        await expect(page.get_by_role("main")).to_contain_text("No alert is open.")
         await expect(page.get_by_role("main")).to_contain_text("There is no channel yet")
 
         await visitor.press("Add a webhook")

@@ -40,6 +40,8 @@ async def test_a_newcomer_tries_it_with_the_sandbox() -> None:
         await in_table(visitor, "Nora", "in step")
         await look_small(visitor)
         await visitor.open("/")
+        await expect(main).to_contain_text("Set up: 0 of 9 done")
+        await expect(main).to_contain_text("your own accounts are still to be connected")
         await page.get_by_role("link", name="Show it").click()
         await visitor.sees("Sandbox")
         await visitor.press("Take it away")

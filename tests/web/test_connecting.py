@@ -301,7 +301,7 @@ async def test_the_loss_of_a_connection_is_told_once_with_what_to_do(
     (still,) = await connections(bare_world)
     assert still["refused_since"] == lost["refused_since"]
     page = (await browser.get("/connect")).text
-    assert f"Since <time>{lost['refused_since'][:10]} {lost['refused_since'][11:16]} UTC</time>" in page
+    assert f"Since <time>{lost['refused_since'][:10]} {lost['refused_since'][11:19]} UTC</time>" in page
     assert "Invalid grant" in page
     assert f'href="/oauth/highlevel/start?connection_id={row["id"]}"' in page
 
@@ -499,3 +499,21 @@ async def test_a_bridge_is_made_between_a_location_and_a_company_and_nothing_els
     assert row["enabled"]
     assert row["live_since"]
     assert "It is live" in (await browser.get(f"/bridges/{row['id']}")).text
+
+
+async def test_of_many_connections_the_page_lists_the_newest_and_those_that_need_somebody(
+    bare_world: World, browser: httpx.AsyncClient
+) -> None:
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO connections (provider, name, account_id, state)"
+                " SELECT p, p || ' no ' || n || '.', n, CASE n WHEN 3 THEN 'needs_reconnect' ELSE 'active' END"
+                " FROM generate_series(1, 30) n, unnest(ARRAY['highlevel', 'invoice_ninja']) p ORDER BY n"
+            )
+        )
+    shown = (await browser.get("/connect")).text
+    for vendor in ("highlevel", "invoice_ninja"):
+        listed = [n for n in range(1, 31) if f">{vendor} no {n}.<" in shown]
+        assert listed == [3, *range(21, 31)]
+    assert "38 more are connected" in shown

@@ -8,7 +8,7 @@ from app.api.reading import slice_of
 from app.api.versions import DifferenceOut, VersionOut, list_versions, restore_version, show_version
 from app.dashboard.forms import asking
 from app.dashboard.frame import Visit
-from app.dashboard.parts import tag, text, when
+from app.dashboard.parts import at, tag, text
 from app.errors import CrossledgerError
 from app.mapping.differences import Difference
 from app.people.roles import Principal, Role
@@ -43,7 +43,7 @@ async def versions(visit: Visit, bridge_id: int, address: str) -> None:
 async def _version(visit: Visit, bridge_id: int, version: VersionOut, address: str, *, newest: bool) -> None:
     with tag("header"):
         text("strong", f"Version {version.number}")
-        when(version.at)
+        at(version.at)
         text("span", f"by {version.actor}" if version.actor else "", "faint")
         text("span", version.note, "faint")
         if newest:

@@ -8,10 +8,9 @@ from starlette.datastructures import FormData
 from app.api.connections import connect
 from app.api.requests import HighLevelIn
 from app.api.schemas import ConnectionOut, Webhooks
-from app.dashboard.connections import STATES
 from app.dashboard.forms import field, form, send
 from app.dashboard.frame import Visit
-from app.dashboard.parts import cell, fact, link, table, tag, text, when
+from app.dashboard.parts import CONNECTION_STATES, cell, fact, link, table, tag, text, when
 from app.models.connection import ConnectionKind, ConnectionState
 from app.people.roles import Principal, Role
 from app.web.pages.layout import installer_of
@@ -72,9 +71,11 @@ def invoice_ninja(visit: Visit, rows: Sequence[ConnectionOut]) -> None:
 
 def _head(title: str, rows: Sequence[ConnectionOut], gives: Sequence[str]) -> None:
     works = any(row.state == ConnectionState.ACTIVE for row in rows)
+    refused = any(row.state == ConnectionState.NEEDS_RECONNECT for row in rows)
     with tag("header"):
         text("h2", title)
-        text("span", "connected" if works else "not connected yet", "state active" if works else "state")
+        said = "connected" if works else "refused" if refused else "not connected yet"
+        text("span", said, "state active" if works else "state needs_reconnect" if refused else "state")
     if not rows:
         text("p", "What you get:", "faint")
         with tag("ul"):
@@ -92,7 +93,7 @@ def _connected(rows: Sequence[ConnectionOut]) -> None:
                     link(row.name, "/connections")
                     text("div", "agency: choose its locations" if row.kind == ConnectionKind.AGENCY else "", "faint")
                 with cell("State"):
-                    text("span", STATES[row.state], f"state {row.state}")
+                    text("span", CONNECTION_STATES[row.state], f"state {row.state}")
                     for sentence in (row.state_reason, row.remedy, *row.warnings, row.webhooks_problem):
                         text("div", sentence, "wrong-words") if sentence else None
                 with cell("Last checked"):

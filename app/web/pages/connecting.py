@@ -1,6 +1,6 @@
 """Connecting accounts in a browser: what is connected, and the way to HighLevel's page of consent and back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from app.api.fields import Id
 from app.errors import CrossledgerError
 from app.installing import Forged
 from app.models import Bridge, Connection
-from app.models.connection import ConnectionKind, ConnectionState
+from app.models.connection import VENDORS, ConnectionKind, ConnectionState
 from app.people import audit
 from app.people.roles import NOBODY, Principal, Role
 from app.web.access import PageRefused, address_of, admitted, gate_of, require
@@ -31,6 +31,8 @@ _CURES = {
     "invalid_scope": "The app does not offer all that is asked for. In the Marketplace, add the scopes to the app.",
     "unauthorized_client": "Check CROSSLEDGER_HIGHLEVEL_CLIENT_ID, and that this redirect URL is entered in the app.",
 }
+_SHOWN = 10
+"""Connections of a vendor that are listed though nothing is to be done with them."""
 _CURE = "Check the app's client id, secret and redirect URL in the Marketplace, and start again."
 
 
@@ -51,10 +53,12 @@ async def ways(request: Request, who: Operator, done: int = 0) -> Response:
     async with AsyncSession(gate_of(request).engine) as session:
         rows = (await session.scalars(select(Connection).order_by(col(Connection.id)))).all()
         bridged = await session.scalar(select(col(Bridge.id)).limit(1)) is not None
+    shown = _worth_a_look(rows, done)
     return page(
         request,
         "connect.html",
-        rows=rows,
+        rows=shown,
+        unseen=len(rows) - len(shown),
         done=next((row for row in rows if row.id == done), None),
         has_app=bool(installer_of(request).oauth.client_id),
         callback=installer_of(request).callback,
@@ -123,6 +127,19 @@ async def pick(
         choices = await installer_of(request).choices(connection_id)
     wrong = "Choose at least one location."
     return page(request, "locations.html", status=422, agency_id=connection_id, choices=choices, wrong=wrong)
+
+
+def _worth_a_look(rows: Sequence[Connection], done: int) -> list[Connection]:
+    """Those that somebody has to do something with, however many, and the newest of each vendor's others."""
+    fine = [row for row in rows if _is_fine(row) and row.id != done]
+    seen = {each.id for vendor in VENDORS for each in [row for row in fine if row.provider == vendor][-_SHOWN:]}
+    unseen = {row.id for row in fine} - seen
+    return [row for row in rows if row.id not in unseen]
+
+
+def _is_fine(row: Connection) -> bool:
+    account = row.kind != ConnectionKind.AGENCY
+    return account and row.state == ConnectionState.ACTIVE and not row.warnings and not row.webhooks_problem
 
 
 def _onward(row: Connection) -> Response:

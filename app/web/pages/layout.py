@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ ICON = (_HERE / "icon.svg").read_text()
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+_TEMPLATES.filters["moment"] = lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 FORM_COOKIE_SECONDS = 3600
 
 # What a program is told, for somebody who reads it on a page.
@@ -191,7 +193,14 @@ def answer_with_pages(app: FastAPI) -> None:
 
     @app.exception_handler(PageRefused)
     async def refused(request: Request, refusal: PageRefused) -> Response:
-        return page(request, "refused.html", status=refusal.status, sentence=refusal.sentence, back=refusal.back)
+        return page(
+            request,
+            "refused.html",
+            status=refusal.status,
+            title=_titled(refusal.status),
+            sentence=refusal.sentence,
+            back=refusal.back,
+        )
 
     for kind, answer in list(app.exception_handlers.items()):
         if kind not in (LoginNeeded, PageRefused, WebSocketRequestValidationError):
@@ -208,13 +217,18 @@ def _as_page(answer: Callable[..., Any]) -> Callable[[Request, Exception], Await
             return response
         detail = json.loads(bytes(response.body)).get("detail", "")
         sentence = _FOR_PEOPLE.get(detail, detail)
-        shown = page(request, "refused.html", status=response.status_code, sentence=sentence, back="/")
+        status = response.status_code
+        shown = page(request, "refused.html", status=status, title=_titled(status), sentence=sentence, back="/")
         shown.headers.update(
             {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
         )
         return shown
 
     return answered
+
+
+def _titled(status: int) -> str:
+    return "There is nothing here" if status == 404 else "This is not possible"
 
 
 def _wants_page(request: Request) -> bool:
