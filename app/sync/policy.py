@@ -34,6 +34,11 @@ class BridgeSettings(BaseModel):
         description="Whose value wins when both sides changed the same field; `ask`: neither is written until a person"
         " has decided, see the conflicts",
     )
+    keep_filled: bool = Field(
+        False,
+        description="An empty value never overwrites one: what is emptied on one side stays as it is on the other one."
+        " Tags still go one by one, and what we work out ourselves, such as a balance, is always as it is",
+    )
     slot: str = Field(
         "", max_length=50, description="Billing field that holds the CRM id; empty: the provider's first choice"
     )

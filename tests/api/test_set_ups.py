@@ -48,6 +48,17 @@ async def test_a_part_of_the_settings_is_changed_and_the_rest_stays(bare_world: 
     assert (changed["settings"]["task"]["wins"], changed["settings"]["task"]["enabled"]) == (None, True)
 
 
+async def test_winners_of_single_fields_are_given_changed_and_taken_back(bare_world: World) -> None:
+    await connect(bare_world, live=False)
+    for prefer in ({"city": "billing", "phone": "ask"}, {"city": "newest"}, {}):
+        changed = await change(bare_world, keep_filled=bool(prefer), objects={"contact": {"prefer": prefer}})
+        contact = changed["settings"]["contact"]
+        assert (contact["prefer"], contact["enabled"]) == (prefer, True)
+        assert changed["settings"]["keep_filled"] is bool(prefer)
+    refused = await change(bare_world, objects={"contact": {"prefer": {"colour": "crm"}}})
+    assert (refused["status"], "not in the field map: colour" in refused["detail"]) == (422, True)
+
+
 async def test_what_does_not_fit_together_is_refused_in_words(bare_world: World) -> None:
     await connect(bare_world, live=False)
     for part, words in (

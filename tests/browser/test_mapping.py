@@ -52,7 +52,8 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
 
             await visitor.open(f"{HERE}?saved=true")
             await visitor.press("Re-apply to 1 contact")
-            await visitor.sees("Runs")
+            await page.wait_for_url("**/plans/*")
+            await expect(page.get_by_label("What the plan would do")).to_contain_text("1in step already")
 
             for object_ in ("contact", "appointment", "opportunity", "task", "product", "invoice"):
                 await page.set_viewport_size({"width": 390, "height": 800})
