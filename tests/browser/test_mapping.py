@@ -38,7 +38,7 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
 
             await visitor.press("Save …")
             dialog = page.get_by_role("dialog")
-            await expect(dialog).to_contain_text("city → city: template “{value} of {first_name}”, then CAPITALS")
+            await expect(dialog).to_contain_text("City → City: template “{value} of {first_name}”, then CAPITALS")
             await visitor.press("Save")
             await expect(page.locator(".note.done")).to_contain_text("Saved.")
             versions = page.locator(".versions > li")

@@ -8,21 +8,14 @@ from app.dashboard.mapping.draft import Draft, Row
 from app.dashboard.mapping.parts import called, chosen
 from app.dashboard.mapping.samples import Samples
 from app.dashboard.mapping.steps import Look, StepsEditor
-from app.dashboard.mapping.values import WAYS
 from app.dashboard.parts import SYSTEMS, button, tag, text
 from app.mapping import wording
 from app.people.roles import Role
-from app.sync.fieldmap import Direction, Pair, Prefer
+from app.sync.fieldmap import Direction, Pair
 from app.sync.records import Side
 from app.sync.steps import lossy
 
-WINS = {
-    "": "the bridge's choice",
-    Prefer.CRM.value: "HighLevel",
-    Prefer.BILLING.value: "Invoice Ninja",
-    Prefer.NEWEST.value: "the newest edit",
-    Prefer.ASK.value: "a person decides",
-}
+WINS = {"": "the bridge's choice"} | wording.WINNERS
 
 
 class Pairs:
@@ -70,7 +63,7 @@ class Pairs:
         with tag("div", "pair"):
             with tag("div"):
                 called(self.draft.spec(Side.CRM, row.crm), row.crm)
-            text("div", wording.ARROWS[direction], "arrow", title=WAYS[row.direction])
+            text("div", wording.ARROWS[direction], "arrow", title=wording.WAYS[row.direction])
             with tag("div"):
                 called(self.draft.spec(Side.BILLING, row.billing), row.billing)
             with tag("div", "told"):
@@ -120,7 +113,7 @@ class Pairs:
 
         with tag("div", "editor"):
             with tag("div", "set"):
-                chosen("Which way", WAYS, row.direction, direction)
+                chosen("Which way", wording.WAYS, row.direction, direction)
                 if row.direction == Direction.BOTH:
                     chosen("Both changed it: what stays is of", WINS, row.prefer, prefer)
             self._one_way(row)
