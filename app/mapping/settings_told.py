@@ -129,7 +129,7 @@ def _item(_: str, given: Any, __: Labels) -> str:
         return str(given)
     when = STANDINGS.get(str(given.get("when", "")), "")
     rest = [str(each) for name, each in given.items() if name != "when" and each not in (None, "")]
-    return ": ".join(filter(None, (when, " ".join(rest)))) if when else " → ".join(rest)
+    return ": ".join(filter(None, (when, " → ".join(rest))))
 
 
 def _label(labels: Labels, object_: str, side: Side, name: str) -> str:

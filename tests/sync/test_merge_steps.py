@@ -64,8 +64,8 @@ def test_a_sync_with_steps_comes_to_rest_and_erases_nothing(
     keeps: bool,
 ) -> None:
     steps, first = drawn
-    specs = {"crm": replace(left, name="a"), "billing": replace(right, name="b")}
-    one = replace(rule(direction=direction), steps=steps, keeps=keeps, **specs)
+    one = rule(direction=direction, keeps=keeps)
+    one = replace(one, steps=steps, crm=replace(left, name="a"), billing=replace(right, name="b"))
     assume(not (lossy(steps) and direction is Direction.BOTH))
     base, now = None, {Side.CRM: {"a": ""}, Side.BILLING: {"b": ""}}
     for side, value in [(one.origin, first), *edits]:

@@ -15,8 +15,8 @@ from app.sync.objects import OBJECTS, ObjectSettings
 from app.sync.records import Kind
 from app.web.pages.bridging import WINS
 
-_FIELD: Mapping[str, str] = {each.value: WINS[each] for each in Prefer}
-_OBJECT: Mapping[str, str] = {"": "as above"} | _FIELD
+_FIELD = {each.value: WINS[each] for each in Prefer}
+_OBJECT = {"": "as above"} | _FIELD
 _VALUE = "(e) => emit(e.target.value)"
 
 
