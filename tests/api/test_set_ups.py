@@ -71,6 +71,9 @@ async def test_what_does_not_fit_together_is_refused_in_words(bare_world: World)
         refused = await change(bare_world, objects=part)
         assert refused["status"] == 422
         assert words in refused["detail"]
+    await change(bare_world, objects={"task": {"enabled": True}})
+    needed = await change(bare_world, objects={"contact": {"enabled": False}})
+    assert (needed["status"], "Tasks need contacts" in needed["detail"]) == (422, True)
     ((bridge),) = await bare_world.rows("bridges")
     assert (bridge["settings"]["payment"]["enabled"], bridge["settings"]["contact"]["enabled"]) == (False, True)
 
