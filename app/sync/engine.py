@@ -37,7 +37,7 @@ from app.sync.deletions import (
     unlinked,
 )
 from app.sync.facets import bring_facet_in_step
-from app.sync.fieldmap import Rule, resolve
+from app.sync.fieldmap import resolve
 from app.sync.merge import Base
 from app.sync.naming import called
 from app.sync.objects import OBJECTS
@@ -173,7 +173,7 @@ class Engine:
             bridge=bridge,
             link=link,
             records=records,
-            rules=tuple(_as_set(rule, bridge, target.object) for rule in rules),
+            rules=tuple(bridge.settings.as_set(rule, target.object) for rule in rules),
             slot=slot,
             store=self.store,
             now=self.now,
@@ -244,13 +244,6 @@ class Engine:
         return await left_out(work, merged, billing) or await work.bring_in_step(
             merged, billing, base=None, action="linked", detail="the contact was merged into this one"
         )
-
-
-def _as_set(rule: Rule, bridge: BridgeView, object_: str) -> Rule:
-    """An aspect that is worked out, such as a balance, says by an empty value that there is nothing any more."""
-    settings = bridge.settings.of(object_)
-    keeps = bridge.settings.keep_filled and not OBJECTS[object_].facet
-    return replace(rule, prefer=settings.prefer.get(rule.name, settings.wins), keeps=keeps)
 
 
 _CAME_BACK = {LinkState.UNLINKED.value: "it came back", LinkState.EXCLUDED.value: "it takes part again"}
