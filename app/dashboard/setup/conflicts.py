@@ -61,7 +61,7 @@ class _Policy:
                     text("small", why)
 
     def draw_emptied(self) -> None:
-        with tag("div", "choices"), tag("label", "choice check"):
+        with tag("label", "choice check"):
             box = tag("input", type="checkbox", name="keep_filled")
             box.props["checked"] = self._keeps
             box.props["disabled"] = not self._may

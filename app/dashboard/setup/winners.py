@@ -10,13 +10,12 @@ from app.api.mapping import board_of
 from app.dashboard.frame import Visit
 from app.dashboard.parts import button, tag, text
 from app.errors import CrossledgerError
+from app.mapping.wording import WINNERS
 from app.sync.fieldmap import Direction, Prefer, Rule
 from app.sync.objects import OBJECTS, ObjectSettings
 from app.sync.records import Kind
-from app.web.pages.bridging import WINS
 
-_FIELD = {each.value: WINS[each] for each in Prefer}
-_OBJECT = {"": "as above"} | _FIELD
+_OBJECT = {"": "as above"} | WINNERS
 _VALUE = "(e) => emit(e.target.value)"
 
 
@@ -60,7 +59,7 @@ class Winners:
             label = self._fields.get(field, field)
             with tag("div", "line own"):
                 text("span", label)
-                self._select(_FIELD, prefer.value, partial(self._prefer, field), f"What stays of {label}")
+                self._select(WINNERS, prefer.value, partial(self._prefer, field), f"What stays of {label}")
                 if self._may:
                     button("×", partial(self._out, field), "quiet small").props["aria-label"] = f"Take {label} out"
         free = {name: label for name, label in self._fields.items() if name not in self._own}

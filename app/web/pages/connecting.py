@@ -131,8 +131,9 @@ async def pick(
 async def _choice(request: Request, agency_id: int, back: str, wrong: str = "") -> Response:
     with refusing(502, back=back or HERE):
         choices = await installer_of(request).choices(agency_id)
-    told = {"agency_id": agency_id, "choices": choices, "wrong": wrong, "back": back}
-    return page(request, "locations.html", status=422 if wrong else 200, **told)
+    status = 422 if wrong else 200
+    values = {"agency_id": agency_id, "choices": choices, "wrong": wrong, "back": back}
+    return page(request, "locations.html", status=status, form_targets=(), **values)
 
 
 def onward(back: str) -> str:
