@@ -75,8 +75,9 @@ class Installer:
     connections: Connections
     public_url: str
 
-    async def begin(self, principal: str, connection_id: int | None = None) -> str:
-        """The address of the page of consent. `principal`: the session that may come back from it."""
+    async def begin(self, principal: str, connection_id: int | None = None, back: str = "") -> str:
+        """The address of the page of consent. `principal`: the session that may come back from it. `back`: a path of
+        ours, where it goes on afterwards."""
         nonce = new_secret()
         values = {
             "digest": digest(nonce),
@@ -84,7 +85,7 @@ class Installer:
             "connection_id": connection_id,
             "seconds": VISIT_SECONDS,
         }
-        state = self.vault.seal({"visit": nonce})
+        state = self.vault.seal({"visit": nonce, "back": back})
         bridges = await self.connections.directory.bridges()
         used = {"contact", "agency"}.union(*(bridge.settings.objects() for bridge in bridges))
         scopes = sorted(scope for name in used for scope in SCOPES.get(name, {}))
@@ -93,6 +94,13 @@ class Installer:
             await connection.execute(_SWEEP)
             await connection.execute(_BEGIN, values)
         return url
+
+    def back_of(self, state: str) -> str:
+        """The path that a visit was begun with; "" for none, and for what is no answer to a request of ours."""
+        try:
+            return self.vault.unseal(state).get("back", "")
+        except (ConfigurationError, ValueError):
+            return ""
 
     async def finish(self, code: str, state: str, principal: str) -> Connection:
         """What the owner agreed to, as a connection. Raises Forged, and what the vendor says to the code.

@@ -36,7 +36,8 @@ class CopyIn(In):
     to: list[Id] = Field(min_length=1, max_length=500, description="Ids of the bridges that get the settings")
     parts: list[Annotated[str, Field(pattern=f"^({'|'.join(PARTS)})$")]] = Field(
         default_factory=lambda: list(PARTS),
-        description="Which: `general` (whose value wins, the slot, the sweeps), and objects; left out: all",
+        description="Which: `general` (whose value wins, whether an empty one does, the slot, the sweeps), and objects;"
+        " left out: all",
     )
 
 

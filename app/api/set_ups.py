@@ -52,12 +52,16 @@ class ObjectPart(In):
     direction: Direction = Direction.BOTH
     only: list[Condition] = Field(default_factory=list, max_length=50, description="The filter, as a whole")
     wins: Prefer | None = Field(None, description="Null: as on the whole bridge")
+    prefer: dict[Word, Prefer] = Field(
+        default_factory=dict, max_length=200, description="Fields with a winner of their own, by their names in billing"
+    )
 
 
 class SettingsPart(In):
     """What is left out stays as it is."""
 
     prefer: Prefer = Prefer.CRM
+    keep_filled: bool = Field(False, description="An empty value never overwrites one")
     slot: str = Field("", max_length=50)
     objects: dict[Word, ObjectPart] = Field(default_factory=dict, max_length=50, description="By their names")
 

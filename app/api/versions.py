@@ -6,7 +6,7 @@ from sqlmodel import col
 
 from app.api.body import Bounded
 from app.api.bridges import changed, settings_of
-from app.api.desk import AtDesk
+from app.api.desk import AtDesk, Desk
 from app.api.fields import Id, Moment
 from app.api.guard import Caller
 from app.api.problems import problems
@@ -14,6 +14,7 @@ from app.api.reading import Paging, one, page, slice_of
 from app.api.requests import BridgeChange
 from app.api.schemas import BridgeDetail, Out, Page
 from app.mapping import versions
+from app.mapping.labels import Labels, all_labels
 from app.models import Bridge, BridgeVersion
 from app.sync.policy import BridgeSettings
 
@@ -21,10 +22,12 @@ router = APIRouter(prefix="/bridges/{bridge_id}/versions", tags=["bridges"], rou
 
 
 class DifferenceOut(Out):
+    """In words: fields go by the labels that the accounts have for them, and by their names where they have none."""
+
     object: str = Field(description="Empty: the bridge as a whole")
     what: str
-    before: str
-    after: str
+    before: str = Field(description="Empty: nothing")
+    after: str = Field(description="Empty: nothing")
 
 
 class VersionOut(Out):
@@ -50,7 +53,13 @@ class RestoredOut(BaseModel):
 async def list_versions(desk: AtDesk, bridge_id: Id, part: Paging) -> Page[VersionOut]:
     """Newest first: the first one is what the bridge has now."""
     await one(desk.engine, Bridge, bridge_id)
-    return await page(desk.engine, BridgeVersion, VersionOut, part, col(BridgeVersion.bridge_id) == bridge_id)
+    shown = await page(desk.engine, BridgeVersion, VersionOut, part, col(BridgeVersion.bridge_id) == bridge_id)
+    numbers = [each.number for each in shown.items]
+    told = await versions.told(desk.engine, bridge_id, numbers, await _labels(desk, bridge_id))
+    for each in shown.items:
+        if each.number in told:
+            each.changes = [DifferenceOut.model_validate(change) for change in told[each.number]]
+    return shown
 
 
 @router.get("/{number}", summary="Show a version", responses=problems(404))
@@ -58,8 +67,11 @@ async def show_version(desk: AtDesk, bridge_id: Id, number: Id) -> VersionDetail
     """Its settings, and in what they differ from those of now."""
     now = settings_of(await one(desk.engine, Bridge, bridge_id)) or BridgeSettings()
     found = await versions.version_of(desk.engine, bridge_id, number)
+    labels = await _labels(desk, bridge_id)
     shown = VersionOut.model_validate(found)
-    restoring = [DifferenceOut.model_validate(each) for each in versions.against(found, now)]
+    told = await versions.told(desk.engine, bridge_id, [number], labels)
+    shown.changes = [DifferenceOut.model_validate(each) for each in told.get(number, found.changes)]
+    restoring = [DifferenceOut.model_validate(each) for each in versions.against(found, now, labels)]
     return VersionDetail(**dict(shown), settings=versions.settings_of(found), restoring=restoring)
 
 
@@ -71,3 +83,7 @@ async def restore_version(desk: AtDesk, who: Caller, bridge_id: Id, number: Id) 
     detail = await changed(desk, bridge_id, change, actor=who.name, note=f"version {number} brought back")
     newest = await list_versions(desk, bridge_id, slice_of(1))
     return RestoredOut(bridge=detail, number=newest.items[0].number)
+
+
+async def _labels(desk: Desk, bridge_id: int) -> Labels:
+    return all_labels(desk.connections, await desk.connections.directory.one(bridge_id))

@@ -199,7 +199,7 @@ def _actions(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
     if row.kind == ConnectionKind.AGENCY:
         link("Choose locations", f"/connect/agencies/{row.id}", "button quiet")
     if row.auth == Auth.OAUTH:
-        link("Reconnect", f"/oauth/highlevel/start?connection_id={row.id}", "button quiet")
+        link("Reconnect", f"/oauth/highlevel/start?connection_id={row.id}&back=/connections", "button quiet")
     else:
         _reconnect(visit, row, refresh)
     if visit.may(Role.OWNER):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.api.plans import PlanItemOut
 from app.api.schemas import CandidateOut, ChangeOut
-from app.dashboard.parts import SYSTEMS, cell, table, tag, text
+from app.dashboard.parts import SYSTEMS, cell, link, table, tag, text
 from app.models.plan import Action, ItemState
 from app.planning.rehearsal import is_new
 from app.sync.objects import OBJECTS
@@ -57,6 +57,8 @@ def _row(item: PlanItemOut) -> None:
         text("div", OBJECTS[item.object].called[item.side] if item.object in OBJECTS else item.object, "faint")
         if item.detail:
             text("div", item.detail, "faint")
+        if item.action is Action.CONFLICT and item.problem == "conflict":
+            link("Choose a value", "/decide")
     for side in Side:
         with cell(SYSTEMS[side]):
             _side(item, side)

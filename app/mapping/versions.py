@@ -1,6 +1,7 @@
 """Keeping each settings of a bridge, and finding them again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from sqlmodel import col
 
 from app.errors import Gone, Rejected
 from app.mapping.differences import Difference, differences
+from app.mapping.labels import Labels
 from app.models import BridgeVersion
 from app.sync.policy import BridgeSettings
 
@@ -55,6 +57,23 @@ def settings_of(version: BridgeVersion) -> BridgeSettings:
         raise Rejected(f"Version {version.number} cannot be used any more: {first}.") from error
 
 
-def against(version: BridgeVersion, now: BridgeSettings) -> Sequence[Difference]:
+def against(version: BridgeVersion, now: BridgeSettings, labels: Labels) -> Sequence[Difference]:
     """What restoring it would change."""
-    return differences(now, settings_of(version))
+    return differences(now, settings_of(version), labels)
+
+
+async def told(
+    engine: AsyncEngine, bridge_id: int, numbers: Collection[int], labels: Labels
+) -> dict[int, Sequence[Difference]]:
+    """By number, what each version has changed, in the words of now. Not of one that cannot be read any more, nor of
+    the first: of these there is what was kept with them."""
+    wanted = {number - at for number in numbers for at in (0, 1)}
+    statement = select(BridgeVersion).where(col(BridgeVersion.bridge_id) == bridge_id)
+    async with AsyncSession(engine) as session:
+        rows = (await session.scalars(statement.where(col(BridgeVersion.number).in_(wanted)))).all()
+    known: dict[int, BridgeSettings] = {}
+    for row in rows:
+        with suppress(Rejected):
+            known[row.number] = settings_of(row)
+    pairs = [number for number in numbers if number in known and number - 1 in known]
+    return {number: differences(known[number - 1], known[number], labels) for number in pairs}

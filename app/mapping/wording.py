@@ -2,12 +2,44 @@
 
 from collections.abc import Sequence
 
-from app.sync.fieldmap import Direction, Pair
+from app.sync.fieldmap import Direction, Pair, Prefer
+from app.sync.filters import Op
+from app.sync.objects.opportunity import Standing
 from app.sync.steps import Amount, Case, Country, Date, Default, Letters, Otherwise, Phone, Step, Table, Template, Trim
 from app.sync.steps.meaning import AmountForm
 from app.sync.steps.naming import CountryForm
 
+ASKS = {
+    Op.IS: "is",
+    Op.IS_NOT: "is not",
+    Op.HAS: "has",
+    Op.HAS_NOT: "does not have",
+    Op.AT_LEAST: "is at least",
+    Op.AT_MOST: "is at most",
+    Op.FILLED: "is filled in",
+    Op.EMPTY: "is empty",
+}
+WINNERS = {
+    Prefer.CRM.value: "HighLevel",
+    Prefer.BILLING.value: "Invoice Ninja",
+    Prefer.NEWEST.value: "the newest edit",
+    Prefer.ASK.value: "a person decides",
+}
+STANDINGS = {
+    Standing.QUOTE_SENT.value: "the quote was sent",
+    Standing.QUOTE_APPROVED.value: "the quote was approved",
+    Standing.QUOTE_CONVERTED.value: "the quote became an invoice",
+    Standing.INVOICE_SENT.value: "the invoice was sent",
+    Standing.INVOICE_PARTLY_PAID.value: "the invoice is partly paid",
+    Standing.INVOICE_PAID.value: "the invoice is paid",
+}
 ARROWS = {Direction.BOTH: "↔", Direction.TO_BILLING: "→", Direction.TO_CRM: "←"}
+
+WAYS = {
+    Direction.BOTH.value: f"{ARROWS[Direction.BOTH]} both ways",
+    Direction.TO_BILLING.value: f"{ARROWS[Direction.TO_BILLING]} to Invoice Ninja",
+    Direction.TO_CRM.value: f"{ARROWS[Direction.TO_CRM]} to HighLevel",
+}
 
 # By what a step is called as data: its name and what it does, for whoever picks one.
 STEPS: dict[str, tuple[str, str]] = {
@@ -73,7 +105,7 @@ def steps(given: Sequence[Step]) -> str:
     return ", then ".join(step(each) for each in given)
 
 
-def pair(given: Pair) -> str:
-    """“city → city: trim, then CAPITALS”."""
+def pair(given: Pair, crm: str = "", billing: str = "") -> str:
+    """“City → City: trim, then CAPITALS”. `crm`, `billing`: what people call the two fields."""
     chain = steps(given.steps)
-    return f"{given.crm} {ARROWS[given.direction]} {given.billing}{f': {chain}' if chain else ''}"
+    return f"{crm or given.crm} {ARROWS[given.direction]} {billing or given.billing}{f': {chain}' if chain else ''}"

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.models.link import LinkState
 from app.models.plan import Action, ItemState
 from app.planning.rehearsal import Effect
+from app.sync.conflicts import undecided
 from app.sync.naming import name_of
 from app.sync.records import Record, Side
 from app.sync.store import LinkRow, Settlement, Target
@@ -182,10 +183,16 @@ def planned(
     effects: Sequence[Effect],
     record: Record | None,
 ) -> Item | None:
-    """What an attempt would have done; None where there is nothing to do."""
-    if end is None or (outcome in ("unchanged", "done already", "gone") and not effects):
+    """What an attempt would have done; None where there is nothing to do.
+
+    A pair that nothing is written of is there to be decided while a field of it waits for a person.
+    """
+    if end is None:
         return None
-    action = Action.WAIT if end.waits_for else _ACTIONS.get(outcome, Action.SKIP)
+    open_ = undecided(end.link.get("held", {})) if outcome == "unchanged" else []
+    if outcome in ("unchanged", "done already", "gone") and not effects and not open_:
+        return None
+    action = Action.WAIT if end.waits_for else Action.CONFLICT if open_ else _ACTIONS.get(outcome, Action.SKIP)
     told = end.activity or {}
     return Item(
         object=target.object,
@@ -194,9 +201,9 @@ def planned(
         billing_id=end.link.get("billing_id", link.billing_id),
         title=title_of(record),
         action=action,
-        problem=str(end.link.get("problem", "")),
+        problem=str(end.link.get("problem") or ("conflict" if open_ else "")),
         detail=str(end.link.get("detail") or told.get("detail") or ""),
-        changes=list(told.get("changes", ())),
+        changes=open_ or list(told.get("changes", ())),
         effects=[each.told() for each in effects],
         candidates=list(end.link.get("candidates", ())),
     )

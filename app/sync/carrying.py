@@ -63,3 +63,18 @@ def weighed(rule: Rule, side: Side, values: Values) -> str:
 
 def filled(rule: Rule, side: Side, values: Values) -> bool:
     return any(values.get(name) for name in rule.inputs(side))
+
+
+def is_ours(rule: Rule, agreed: str, pair: dict[Side, Values]) -> bool:
+    """Whether billing still has what came of the CRM's value that was agreed on."""
+    if rule.woven:
+        return same(Kind.TEXT, fit(rule.billing, agreed).value, pair[Side.BILLING].get(rule.billing.name, ""))
+    return agree(rule, {**pair, Side.CRM: {rule.crm.name: agreed}})
+
+
+def spared(rule: Rule, target: Side, pair: dict[Side, Values]) -> bool:
+    """Whether the other side's value would empty this one's, and the rule does not want that."""
+    if not (rule.keeps and pair[target].get(rule.spec(target).name, "")):
+        return False
+    wanted = carried(rule, target, pair[target.other])
+    return not (wanted.value or wanted.refused)

@@ -1,7 +1,7 @@
 """What is told of a conflict: of what kind it is, and the values that a person decides between. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -63,3 +63,19 @@ def opened(
 def open_kinds(held: Mapping[str, Any]) -> list[str]:
     """The kinds of what waits for a person among held values, each once."""
     return sorted({item["conflict"]["kind"] for item in held.values() if item.get("conflict")})
+
+
+def undecided(held: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What of held values waits for a person, as the changes of an activity."""
+    return [each for name, column in held.items() if column.get("conflict") for each in held_back(name, column)]
+
+
+def held_back(name: str, column: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """One held value, as it is told. Where both sides changed the field, neither gets the other one's value."""
+    told: dict[str, Any] = {"field": name, "why": column["reason"]}
+    conflict = column.get("conflict")
+    if conflict:
+        told["conflict"] = True
+    yield {**told, "side": column["side"], "held": column["value"]}
+    if conflict and conflict["kind"] == ConflictKind.FIELD:
+        yield {**told, "side": Side(column["side"]).other.value, "held": conflict[column["side"]]}

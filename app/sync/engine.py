@@ -173,7 +173,7 @@ class Engine:
             bridge=bridge,
             link=link,
             records=records,
-            rules=tuple(replace(rule, prefer=settings.prefer.get(rule.name, settings.wins)) for rule in rules),
+            rules=tuple(bridge.settings.as_set(rule, target.object) for rule in rules),
             slot=slot,
             store=self.store,
             now=self.now,

@@ -50,6 +50,7 @@ class Rule:
     """A pair whose fields exist on both sides. `name` identifies it in bases, activities and conflicts.
 
     `prefer`: its own policy; None: the bridge's. `steps`: done to values of `origin`, and turned back on others.
+    `keeps`: what is emptied on one side stays on the other one.
     """
 
     crm: FieldSpec
@@ -58,6 +59,7 @@ class Rule:
     prefer: Prefer | None = None
     steps: tuple[AnyStep, ...] = ()
     origin: Side = Side.CRM
+    keeps: bool = False
 
     def inputs(self, side: Side) -> tuple[str, ...]:
         """Fields of a side's record that its value for the other one is made of, its own first."""

@@ -14,6 +14,9 @@ side had", never "differs from the other side".
 Where the policy is to ask, neither value is written until a person has decided; all other fields go on. Tags are
 merged one by one, see `tagging`.
 
+Where the rule keeps what is emptied, an empty value is never written over another one: of two edits the one that is not
+empty goes, and of one nothing. Tags, and what a person decides, are as ever.
+
 The steps of a pair change nothing of this: a side's own value is compared with its own base, before any step.
 
 Two kinds of fields are not like that (`FieldSpec`): a sparse one says nothing where it is empty, and a guarded one is
@@ -28,12 +31,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from app.sync.canonical import sums, total_of
-from app.sync.carrying import agree, carried, filled, typed, weighed
+from app.sync.carrying import agree, carried, filled, is_ours, spared, typed, weighed
 from app.sync.decisions import Decision, Take, standing
 from app.sync.fieldmap import Direction, Prefer, Rule
 from app.sync.records import Kind, Side, Values, Writable
 from app.sync.tagging import delivered, retagged, taking_part
-from app.sync.values import Fitted, fit, same, tag_text, tags_of
+from app.sync.values import Fitted, same, tag_text, tags_of
 
 Pairing = dict[Side, Values]
 BY_HAND = "it was edited there by hand, and is not overwritten"
@@ -224,7 +227,7 @@ def _decide(rule: Rule, base: Base | None, pair: Pairing, preferred: Side | None
         return _first_meeting(rule, pair, preferred)
     changed_left = (a or not rule.crm.sparse) and changed(rule, Side.CRM, pair[Side.CRM], base.crm)
     changed_right = (b or not rule.billing.sparse) and changed(rule, Side.BILLING, pair[Side.BILLING], base.billing)
-    if changed_left and rule.billing.guarded and not _is_ours(rule, base.crm[rule.name], pair):
+    if changed_left and rule.billing.guarded and not is_ours(rule, base.crm[rule.name], pair):
         return Held(rule, Side.BILLING, a, BY_HAND)
     if changed_left and changed_right:
         return _conflict(rule, preferred, pair, "both sides changed it")
@@ -233,13 +236,6 @@ def _decide(rule: Rule, base: Base | None, pair: Pairing, preferred: Side | None
     if changed_right:
         return _write(rule, Side.BILLING, pair, "changed in billing")
     return None
-
-
-def _is_ours(rule: Rule, agreed: str, pair: Pairing) -> bool:
-    """Whether billing still has what came of the CRM's value that was agreed on."""
-    if rule.woven:
-        return same(Kind.TEXT, fit(rule.billing, agreed).value, pair[Side.BILLING].get(rule.billing.name, ""))
-    return agree(rule, {**pair, Side.CRM: {rule.crm.name: agreed}})
 
 
 def _first_meeting(rule: Rule, pair: Pairing, preferred: Side | None) -> Change | Held | None:
@@ -260,6 +256,8 @@ def _conflict(rule: Rule, preferred: Side | None, pair: Pairing, why: str) -> Ch
     if preferred is None:
         value = pair[Side.CRM].get(rule.crm.name, "")
         return Held(rule, Side.BILLING, value, f"{why}; a person decides", conflict=True)
+    if spared(rule, preferred.other, pair):
+        return _write(rule, preferred.other, pair, f"{why}; an empty value overwrites none", conflict=True)
     return _write(rule, preferred, pair, f"{why}; {preferred} is preferred", conflict=True)
 
 
@@ -277,6 +275,8 @@ def _write(rule: Rule, source: Side, pair: Pairing, why: str, *, conflict: bool 
         a, b = (pair[side].get(rule.spec(side).name, "") for side in Side)
         told = f"it was changed in {CALLED[source]}, and goes the other way only"
         return _apart(rule, a, b, told, target) if rule.spec(target).kind is Kind.DOCUMENT else None
+    if spared(rule, target, pair):
+        return None
     before = pair[target].get(rule.spec(target).name, "")
     return _placed(rule, target, carried(rule, target, pair[source]), before, why, conflict=conflict)
 

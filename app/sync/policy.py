@@ -1,11 +1,12 @@
 """What a bridge is set to do. Stored as JSON with the bridge, checked here."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.sync.fieldmap import Pair, Prefer
+from app.sync.fieldmap import Pair, Prefer, Rule
 from app.sync.objects import (
     OBJECTS,
     AppointmentSettings,
@@ -33,6 +34,11 @@ class BridgeSettings(BaseModel):
         Prefer.CRM,
         description="Whose value wins when both sides changed the same field; `ask`: neither is written until a person"
         " has decided, see the conflicts",
+    )
+    keep_filled: bool = Field(
+        False,
+        description="An empty value never overwrites one: what is emptied on one side stays as it is on the other one."
+        " Tags still go one by one, and what we work out ourselves, such as a balance, is always as it is",
     )
     slot: str = Field(
         "", max_length=50, description="Billing field that holds the CRM id; empty: the provider's first choice"
@@ -113,6 +119,15 @@ class BridgeSettings(BaseModel):
         }
         found = {name: [field for field in old if new.get(field) != old[field]] for name, (old, new) in maps.items()}
         return {name: fields for name, fields in found.items() if fields}
+
+    def as_set(self, rule: Rule, object_: str) -> Rule:
+        """A rule of an object with its winner: the field's own, the object's, or none, which leaves it to the bridge.
+
+        What is worked out, such as a balance, says by an empty value that there is nothing any more.
+        """
+        on = self.of(object_)
+        keeps = self.keep_filled and not OBJECTS[object_].facet
+        return replace(rule, prefer=on.prefer.get(rule.name, on.wins), keeps=keeps)
 
     def of(self, object_: str) -> ObjectSettings:
         """Raises ValueError for an object that is not synced."""

@@ -1,13 +1,13 @@
 """How an attempt can end, as columns of the link and an activity. Pure: the words people read are here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.models.event import EventState
 from app.models.link import LinkState
-from app.sync.conflicts import kind_of, open_kinds, opened
+from app.sync.conflicts import held_back, kind_of, open_kinds, opened
 from app.sync.decisions import ConflictKind
 from app.sync.merge import Base, Change, Held, Merge
 from app.sync.records import Record, Side
@@ -227,7 +227,7 @@ def _activity(
 
 def _changes(merged: Merge, held: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_change(change) for change in merged.changes]
-    return told + [each for item in merged.held for each in _held(item, held[item.rule.name])]
+    return told + [each for item in merged.held for each in held_back(item.rule.name, held[item.rule.name])]
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -246,13 +246,3 @@ def _change(change: Change) -> dict[str, Any]:
     if change.conflict:
         told["conflict"] = True
     return told
-
-
-def _held(item: Held, column: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """In a conflict neither side gets the other one's value."""
-    told: dict[str, Any] = {"field": item.rule.name, "why": item.reason}
-    if "conflict" in column:
-        told["conflict"] = True
-    yield {**told, "side": item.side.value, "held": item.value}
-    if item.conflict:
-        yield {**told, "side": item.side.other.value, "held": column["conflict"][item.side.value]}

@@ -92,11 +92,34 @@ async def paste_a_token(visitor: Visitor) -> None:
 async def to_the_plan(visitor: Visitor) -> None:
     main = visitor.page.get_by_role("main")
     await visitor.press("Save and go on")
-    await visitor.page.get_by_label("Invoice Ninja wins").check()
-    await visitor.press("Save and go on")
+    await winners(visitor)
     await expect(main).to_contain_text("The plan was made with other settings than the bridge has now")
     await expect(visitor.page.get_by_role("button", name="Try 10 first")).to_have_count(0)
     await visitor.press("Make it again")
+
+
+async def winners(visitor: Visitor) -> None:
+    """For all, and for single fields: these are added, changed and taken out again."""
+    page = visitor.page
+    await page.get_by_label("Invoice Ninja wins").check()
+    await page.get_by_label("An empty value never overwrites").check()
+    contacts = page.get_by_role("group", name="contacts")
+    adding = contacts.get_by_label("Another winner for a field of contacts")
+    await adding.select_option("email")
+    await contacts.get_by_label("What stays of E-mail").select_option("ask")
+    await adding.select_option("city")
+    await expect(contacts.get_by_label("What stays of City")).to_have_value("crm")
+    await contacts.get_by_role("button", name="Take E-mail out").click()
+    await expect(contacts.get_by_label("What stays of E-mail")).to_have_count(0)
+    await adding.select_option("email")
+    await expect(contacts.get_by_label("What stays of E-mail")).to_have_value("crm")
+    await contacts.get_by_role("button", name="Take City out").click()
+    await expect(contacts.get_by_label("What stays of City")).to_have_count(0)
+    await visitor.press("Save and go on")
+    await visitor.follow("Back")
+    await expect(contacts.get_by_label("What stays of E-mail")).to_have_value("crm")
+    await expect(page.get_by_label("An empty value never overwrites")).to_be_checked()
+    await visitor.press("Save and go on")
 
 
 async def ten_first_and_live(visitor: Visitor, site: Site) -> None:

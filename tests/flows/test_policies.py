@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import World, connect, until
+from tests.flows.test_balance import add_invoice, pay, settled
 from tests.flows.test_contacts import JANE, linked
 from tests.planning.conftest import plan
 
@@ -28,6 +29,28 @@ async def test_a_bridge_that_goes_to_billing_only_never_writes_to_the_crm(bare_w
     assert row["problem"] == "direction"
     assert await world.calls(world.highlevel, "PUT") == []
     assert len(await contacts(world)) == 1
+
+
+async def test_what_is_emptied_on_one_side_stays_on_the_other_where_the_bridge_keeps_it(bare_world: World) -> None:
+    """But for what is worked out: a tag of the balance is taken away when it is over."""
+    world = bare_world
+    await connect(world, keep_filled=True, balance={"enabled": True})
+    contact_id, client_id = await linked(world)
+    invoice = await add_invoice(world, client_id, 50)
+    await settled(world, contact_id, balance_due=50, tags={"invoice-sent"})
+    await pay(world, client_id, invoice["id"], 50)
+    await settled(world, contact_id, balance_due=0, tags={"paid"})
+    await world.edit_contact(contact_id, city="", lastName="Miller")
+    await until(lambda: world.rows("activities", action="updated", object="contact"))
+    await world.quiet()
+    client = await world.client(client_id)
+    assert (client["contacts"][0]["last_name"], client["city"]) == ("Miller", "London")
+    await world.edit_client(client_id, city="Bath")
+    await until(lambda: _lives_in(world, contact_id, "Bath"))
+
+
+async def _lives_in(world: World, contact_id: str, city: str) -> bool:
+    return bool((await world.contact(contact_id))["city"] == city)
 
 
 @pytest.mark.parametrize("at_once", [True, False])

@@ -1,17 +1,21 @@
 """What can go with what, what is suggested, and what two settings differ in: pure, with fields of our own."""
 
 from dataclasses import replace
-from typing import Any
+from enum import StrEnum
+from inspect import isclass
+from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 
 from app.mapping import wording
 from app.mapping.board import Board
 from app.mapping.differences import differences
+from app.mapping.labels import Labels
 from app.mapping.suggesting import plain, suggestions
 from app.mapping.trying import tried
 from app.sync.fieldmap import Direction, Pair
-from app.sync.objects import ContactSettings, ProductSettings
+from app.sync.objects import OBJECTS, ContactSettings, ProductSettings
 from app.sync.policy import BridgeSettings
 from app.sync.records import FieldSpec, Kind, Record, Side, Writable
 from tests.sync.test_steps import SIZES, chain
@@ -106,13 +110,61 @@ def test_two_settings_differ_in_what_a_person_would_name() -> None:
         }
     )
     told = [(each.object, each.what, each.before, each.after) for each in differences(before, after)]
-    assert ("", "prefer", "crm", "ask") in told
-    assert ("contact", "tags into", "off", "custom_value1") in told
-    assert ("contact", "prefer city", "", "billing") in told
-    assert ("product", "enabled", "no", "yes") in told
+    assert ("", "who wins", "HighLevel", "a person decides") in told
+    assert ("contact", "tags go to", "nowhere", "custom value1") in told
+    assert ("contact", "who wins for city", "", "Invoice Ninja") in told
+    assert ("product", "synced", "no", "yes") in told
     assert ("product", "field price", "price ↔ price", "price ↔ price: table (Gold = 1, Silver = 2)") in told
     assert ("product", "field name", "name ↔ name", "") in told
     assert len(ProductSettings().pairs()) == 3
+
+
+def test_fields_go_by_their_labels_and_what_has_none_by_its_name() -> None:
+    names = {"contact": {Side.CRM: {"custom.tier": "Tier"}, Side.BILLING: {"custom_value1": "Class", "city": "Town"}}}
+    labels = Labels({(name, side): called for name, sides in names.items() for side, called in sides.items()})
+    fields = [{"crm": "custom.tier", "billing": "custom_value1"}, {"crm": "custom.gone", "billing": "city"}]
+    after = BridgeSettings.model_validate(
+        {
+            "slot": "custom_value1",
+            "contact": {
+                "fields": fields,
+                "wins": "newest",
+                "prefer": {"city": "billing"},
+                "only": [{"field": "custom.tier", "op": "is", "value": "Gold"}, {"field": "tags", "op": "filled"}],
+            },
+            "opportunity": {"outcomes": [{"when": "quote_sent", "status": "open", "stage": "Offer"}]},
+            "balance": {"tags": {"sent": "billed"}},
+        }
+    )
+    told = {
+        (each.object, each.what): (each.before, each.after) for each in differences(BridgeSettings(), after, labels)
+    }
+    assert told["contact", "field Class"] == ("custom.custom_value1 ↔ Class", "Tier ↔ Class")
+    assert told["contact", "field Town"] == ("city ↔ Town", "custom.gone ↔ Town")
+    assert told["contact", "field phone"] == ("phone ↔ phone", "")
+    assert told["contact", "who wins for Town"] == ("", "Invoice Ninja")
+    assert told["contact", "who wins"] == ("the bridge's choice", "the newest edit")
+    assert told["contact", "filter"] == ("", "Tier is Gold; tags is filled in")
+    assert told["", "field that holds HighLevel's id"] == ("", "Class")
+    assert told["opportunity", "what becomes of the opportunity"][1] == "the quote was sent: open → Offer"
+    assert told["balance", "tag for sent"] == ("invoice-sent", "billed")
+
+
+@pytest.mark.parametrize("object_", OBJECTS)
+def test_no_choice_of_a_setting_is_told_by_the_name_that_it_has_inside(object_: str) -> None:
+    before = BridgeSettings()
+    for name, spec in OBJECTS[object_].settings.model_fields.items():
+        choices = [each for each in (spec.annotation, *get_args(spec.annotation)) if isclass(each)]
+        for value in (each for kind in choices if issubclass(kind, StrEnum) for each in kind):
+            data = before.model_dump(mode="json")
+            data[object_][name] = value.value
+            try:
+                after = BridgeSettings.model_validate(data)
+            except ValidationError:
+                continue
+            for told in differences(before, after):
+                assert "_" not in f"{told.what} {told.before} {told.after}"
+                assert told.after != value.value or value.value not in ("crm", "both", "to_crm", "sync")
 
 
 def test_every_step_has_its_words() -> None:

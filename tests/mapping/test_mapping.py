@@ -117,7 +117,7 @@ async def test_a_mapping_is_shown_tried_changed_and_brought_back(world: World) -
     await _patch(world, fields=[EMAIL, *NAMES, pair("city", "city", "to_billing", UPPER)])
     first, made = reversed(await world.rows(f"bridges/{world.bridge_id}/versions"))
     assert (first["number"], first["changes"], made["number"], made["actor"]) == (1, [], 2, "admin token")
-    change = {"object": "contact", "what": "field city", "before": "city ↔ city", "after": "city → city: CAPITALS"}
+    change = {"object": "contact", "what": "field City", "before": "City ↔ City", "after": "City → City: CAPITALS"}
     assert change in made["changes"]
 
     await world.edit_contact(contact_id, firstName="Joan")

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import World, connect, until
+from tests.flows.resting import rest
+from tests.flows.test_conflicts import differing
+from tests.flows.test_tasks import add_task
 from tests.planning.conftest import apply, client, ended, items, person, plan
 
 
@@ -66,6 +69,24 @@ async def test_ambiguous_records_are_conflicts_of_the_plan(dry: World) -> None:
     assert found["problem"] == "ambiguous"
     assert len(found["candidates"]) == 2
     assert {each["problem"] for each in await items(dry, shown["id"], action="skip")} == {"undecided"}
+
+
+async def test_what_waits_for_a_person_on_a_live_bridge_is_to_be_decided_and_not_in_step(bare_world: World) -> None:
+    await connect(bare_world, prefer="ask", task={"enabled": True})
+    contact, client_id, _ = await differing(bare_world, city=("Leeds", "Bath"))
+    await add_task(bare_world, contact)
+    await until(lambda: bare_world.rows("links", object="task", state="ok"))
+    await bare_world.add_contact(**person(2))
+    await rest(bare_world)
+    await bare_world.forget_calls()
+    shown = await plan(bare_world)
+    assert (counts(shown), shown["counts"]["in step"]) == ({"conflict": 1}, 2)
+    (item,) = await items(bare_world, shown["id"], action="conflict")
+    assert (item["crm_id"], item["billing_id"].partition("/")[0], item["problem"]) == (contact, client_id, "conflict")
+    told = {each["side"]: (each["field"], each["held"], each["conflict"]) for each in item["changes"]}
+    assert told == {"billing": ("city", "Leeds", True), "crm": ("city", "Bath", True)}
+    assert (await apply(bare_world, shown["id"]))["total"] == 0
+    assert await writes(bare_world) == []
 
 
 async def test_applying_does_what_the_plan_says(dry: World) -> None:

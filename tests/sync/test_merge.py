@@ -1,5 +1,7 @@
 """The three-way merge, row by row of its table."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,6 +148,51 @@ def test_nothing_is_erased_unless_a_side_had_it_and_cleared_it(
         if not change.after:
             had = base is not None and (base[0] if change.side is Side.BILLING else base[1])
             assert had
+
+
+@given(
+    base=st.none() | st.tuples(VALUES, VALUES),
+    left=VALUES,
+    right=VALUES,
+    prefer=st.sampled_from(Prefer),
+    direction=st.sampled_from(Direction),
+)
+def test_where_what_is_emptied_is_kept_no_value_is_ever_overwritten_by_none_and_all_else_is_as_without(
+    base: tuple[str, str] | None, left: str, right: str, prefer: Prefer, direction: Direction
+) -> None:
+    without = replace(NAME, direction=direction)
+    keeping = replace(without, keeps=True)
+    merged = run(keeping, base, left, right, prefer=prefer)
+    assert all(change.after or not change.before for change in merged.changes)
+    if left and right:
+        assert writes(merged) == writes(run(without, base, left, right, prefer=prefer))
+    after = {Side.CRM: left, Side.BILLING: right, **writes(merged)}
+    old = Base({"name": base[0]}, {"name": base[1]}) if base else None
+    agreed = rebase([keeping], old, {"company": after[Side.CRM]}, {"name": after[Side.BILLING]}, merged.held)
+    if not merged.held:
+        now = (agreed.crm["name"], agreed.billing["name"])
+        assert run(keeping, now, after[Side.CRM], after[Side.BILLING], prefer=prefer) == Merge()
+        if direction.reaches(Side.BILLING):
+            later = run(keeping, now, "later", after[Side.BILLING], prefer=prefer)
+            assert writes(later) == ({} if after[Side.BILLING] == "later" else {Side.BILLING: "later"})
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "prefer", "expected"),
+    [
+        ("", "a", Prefer.CRM, {}),
+        ("", "b", Prefer.CRM, {Side.CRM: "b"}),  # of two edits the one that is not empty
+        ("", "b", Prefer.BILLING, {Side.CRM: "b"}),
+        ("b", "", Prefer.BILLING, {Side.BILLING: "b"}),
+        ("", "b", Prefer.ASK, {}),
+    ],
+)
+def test_what_one_side_emptied_stays_on_the_other_where_it_is_kept(
+    left: str, right: str, prefer: Prefer, expected: dict[Side, str]
+) -> None:
+    merged = run(replace(NAME, keeps=True), ("a", "a"), left, right, prefer=prefer)
+    assert writes(merged) == expected
+    assert [item.conflict for item in merged.held] == ([True] if prefer is Prefer.ASK else [])
 
 
 @given(left=VALUES, right=VALUES, prefer=st.sampled_from(Prefer))

@@ -51,7 +51,8 @@ def synced(
     st.sampled_from(SPECS),
     st.sampled_from(Direction),
     st.sampled_from([Prefer.CRM, Prefer.BILLING, Prefer.NEWEST, Prefer.ASK]),
-    st.lists(st.tuples(st.sampled_from(Side), st.text(max_size=10)), max_size=5),
+    st.lists(st.tuples(st.sampled_from(Side), st.just("") | st.text(max_size=10)), max_size=5),
+    st.booleans(),
 )
 def test_a_sync_with_steps_comes_to_rest_and_erases_nothing(
     drawn: tuple[Any, str],
@@ -60,9 +61,11 @@ def test_a_sync_with_steps_comes_to_rest_and_erases_nothing(
     direction: Direction,
     prefer: Prefer,
     edits: list[tuple[Side, str]],
+    keeps: bool,
 ) -> None:
     steps, first = drawn
-    one = replace(rule(direction=direction), steps=steps, crm=replace(left, name="a"), billing=replace(right, name="b"))
+    one = rule(direction=direction, keeps=keeps)
+    one = replace(one, steps=steps, crm=replace(left, name="a"), billing=replace(right, name="b"))
     assume(not (lossy(steps) and direction is Direction.BOTH))
     base, now = None, {Side.CRM: {"a": ""}, Side.BILLING: {"b": ""}}
     for side, value in [(one.origin, first), *edits]:
@@ -72,6 +75,7 @@ def test_a_sync_with_steps_comes_to_rest_and_erases_nothing(
         now = {Side.CRM: dict(crm), Side.BILLING: dict(billing)}
         for change in merged.changes:
             assert change.after or not clean_text(before[change.side.other])
+            assert change.after or not (keeps and change.before)
         base, again, crm, billing = synced(one, base, crm, billing, prefer)
         assert again.changes == ()
 
@@ -117,6 +121,16 @@ def test_a_default_fills_what_is_empty_and_never_what_is_not() -> None:
     assert right == {"custom_value1": "XL"}
     created = first_values((one,), Side.BILLING, Record(id="1", values={"size": ""}))
     assert created.values_for(Side.BILLING) == {"custom_value1": "unknown"}
+
+
+def test_where_what_is_emptied_is_kept_it_counts_what_the_steps_make_of_a_value() -> None:
+    filling = rule({"do": "default", "value": "unknown"}, direction=Direction.TO_BILLING, keeps=True)
+    agreed = Base({"custom_value1": "XL"}, {"custom_value1": "XL"})
+    *_, right = synced(filling, agreed, {"size": ""}, {"custom_value1": "XL"}, Prefer.CRM)
+    assert right == {"custom_value1": "unknown"}
+    trimming = rule({"do": "trim"}, direction=Direction.TO_BILLING, keeps=True)
+    *_, right = synced(trimming, agreed, {"size": " \t"}, {"custom_value1": "XL"}, Prefer.CRM)
+    assert right == {"custom_value1": "XL"}
 
 
 def test_a_decision_goes_through_the_steps() -> None:

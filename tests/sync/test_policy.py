@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.sync.fieldmap import Direction, Pair, Prefer
+from app.sync.fieldmap import Direction, Pair, Prefer, Rule
 from app.sync.objects import CrmDeleted
 from app.sync.objects.contact import DEFAULT_MAP
 from app.sync.policy import BridgeSettings
+from app.sync.records import FieldSpec
 
 
 def test_an_empty_document_is_the_default() -> None:
@@ -39,6 +40,23 @@ def test_a_field_of_the_map_can_have_a_policy_of_its_own() -> None:
     settings = BridgeSettings.model_validate({"contact": {"prefer": {"city": "billing", "vat_number": "ask"}}})
     assert settings.contact.prefer == {"city": Prefer.BILLING, "vat_number": Prefer.ASK}
     assert BridgeSettings.model_validate_json(settings.model_dump_json()) == settings
+
+
+def test_a_field_has_its_own_winner_else_the_objects_else_the_bridges() -> None:
+    settings = BridgeSettings.model_validate({"contact": {"wins": "billing", "prefer": {"city": "ask"}}})
+    city, phone = (
+        Rule(FieldSpec(name=name, label=name), FieldSpec(name=name, label=name)) for name in ("city", "phone")
+    )
+    assert settings.as_set(city, "contact").prefer is Prefer.ASK
+    assert settings.as_set(phone, "contact").prefer is Prefer.BILLING
+    assert settings.as_set(city, "task").prefer is None
+
+
+@pytest.mark.parametrize(("object_", "keeps"), [("contact", True), ("balance", False), ("recurring", False)])
+def test_what_is_emptied_is_kept_but_for_what_is_worked_out(object_: str, keeps: bool) -> None:
+    rule = Rule(FieldSpec(name="x", label="X"), FieldSpec(name="x", label="X"))
+    assert not BridgeSettings().as_set(rule, object_).keeps
+    assert BridgeSettings(keep_filled=True).as_set(rule, object_).keeps is keeps
 
 
 def test_an_empty_map_is_not_the_default_map() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
@@ -19,6 +19,7 @@ from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.store import COMPANY_ID
 from app.vault import digest
 from tests.conftest import LOCATION, World, connect, until
+from tests.people.test_sessions import AWAY
 from tests.web.consent import agree, follow, log_in, send, token_of
 
 
@@ -153,6 +154,48 @@ async def test_an_agency_agrees_and_its_locations_are_chosen(bare_world: World, 
     rows = {row["account_id"]: row for row in await connections(bare_world)}
     assert {rows[LOCATION]["state"], rows["sandboxLocation0002"]["state"]} == {"active"}
     assert "connected" in (await browser.get(answer.headers["location"])).text
+
+
+async def test_whoever_came_from_the_set_up_goes_on_there(bare_world: World, browser: httpx.AsyncClient) -> None:
+    begun = "/oauth/highlevel/start?back=/start%3Fcursor%3D1"
+    answer = await follow(browser, await agree(browser, LOCATION, begun))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/start?cursor=1")
+    answer = await follow(browser, await agree(browser, "agency", begun))
+    page = await browser.get(answer.headers["location"])
+    assert 'name="back" value="/start?cursor=1"' in page.text
+    form = {"csrf_token": token_of(page.text), "location": [], "back": "/start?cursor=1"}
+    none = await browser.post(answer.headers["location"], data=form)
+    assert (none.status_code, 'name="back" value="/start?cursor=1"' in none.text) == (422, True)
+    picked = await browser.post(answer.headers["location"], data={**form, "location": ["sandboxLocation0002"]})
+    assert picked.headers["location"] == "/start?cursor=1"
+    back = (await agree(browser, LOCATION, begun)).copy_set_param("error", "access_denied")
+    refused = await follow(browser, back)
+    assert (refused.status_code, 'href="/start?cursor=1"' in refused.text) == (400, True)
+    form = {"base_url": bare_world.ninja_url, "api_token": "sandbox-ninja-service-token"}
+    company = await send(browser, "/connect/invoice-ninja?back=/start", **form)
+    assert company.headers["location"] == "/start"
+
+
+@pytest.mark.parametrize("away", AWAY)
+async def test_nobody_is_sent_to_another_site_after_connecting(
+    bare_world: World, browser: httpx.AsyncClient, away: str
+) -> None:
+    back = quote(away, safe="")
+    answer = await follow(browser, await agree(browser, LOCATION, f"/oauth/highlevel/start?back={back}"))
+    (row,) = await connections(bare_world)
+    assert answer.headers["location"] == f"/connect?done={row['id']}"
+    sealed = bare_world.service.installer.vault.seal({"visit": "x", "back": away})
+    refused = await browser.get("/oauth/highlevel/callback", params={"error": "access_denied", "state": sealed})
+    assert 'href="/connect"' in refused.text
+    answer = await follow(browser, await agree(browser, "agency", f"/oauth/highlevel/start?back={back}"))
+    here = answer.headers["location"]
+    page = await browser.get(f"{here}?back={back}")
+    assert 'name="back" value=""' in page.text
+    form = {"csrf_token": token_of(page.text), "location": ["sandboxLocation0002"], "back": away}
+    assert (await browser.post(here, data=form)).headers["location"] == "/connect"
+    form = {"base_url": bare_world.ninja_url, "api_token": "sandbox-ninja-service-token"}
+    company = await send(browser, f"/connect/invoice-ninja?back={back}", **form)
+    assert company.headers["location"].startswith("/connect?done=")
 
 
 async def test_to_agree_again_for_another_account_is_refused(bare_world: World, browser: httpx.AsyncClient) -> None:

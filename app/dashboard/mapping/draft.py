@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.mapping.board import Board
 from app.mapping.differences import Difference, differences
+from app.mapping.labels import labels_of
 from app.mapping.wording import STEPS
 from app.sync.fieldmap import Direction, Pair, one_way
 from app.sync.objects import FieldPair
@@ -77,7 +78,7 @@ class Draft:
 
     def changes(self) -> Sequence[Difference]:
         """Raises ValidationError."""
-        return differences(self.saved, self.settings())
+        return differences(self.saved, self.settings(), labels_of(self.board))
 
     @property
     def dirty(self) -> bool:

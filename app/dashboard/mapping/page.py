@@ -13,7 +13,7 @@ from app.api.plans import PlanIn, make_plan
 from app.api.requests import BridgeChange
 from app.api.schemas import BridgeDetail
 from app.dashboard.forms import asking
-from app.dashboard.frame import Visit, frame, page, pages, query, said
+from app.dashboard.frame import Visit, frame, page, pages, said
 from app.dashboard.mapping.adding import Adding
 from app.dashboard.mapping.draft import Draft
 from app.dashboard.mapping.history import told, versions
@@ -86,13 +86,15 @@ async def _saved(visit: Visit, bridge: BridgeDetail, object_: str) -> None:
             return
         label = f"Re-apply to {count:,} {type_.plural if count != 1 else object_}"
 
+        made: list[int] = []
+
         async def planned(who: Principal) -> str:
-            await make_plan(visit.desk, who, bridge.id, PlanIn())
+            made.append((await make_plan(visit.desk, who, bridge.id, PlanIn())).id)
             return "A plan is made: both sides are read, and nothing is written until you apply it."
 
         async def press() -> None:
             if await visit.act(Role.OPERATOR, "plan to re-apply a mapping", planned, f"bridge {bridge.id}"):
-                ui.navigate.to(query("/runs", {"bridge": bridge.id}))
+                ui.navigate.to(f"/plans/{made[-1]}")
 
         text("p", "To have it in all of them now, make a plan first: it shows each record before and after.")
         button(label, press, "quiet")

@@ -7,32 +7,17 @@ from app.dashboard.mapping.draft import Draft
 from app.dashboard.mapping.parts import Told, area, bare, chosen, typed
 from app.dashboard.mapping.steps import Look
 from app.dashboard.parts import tag, text
-from app.mapping.wording import ARROWS
-from app.sync.fieldmap import Direction
+from app.mapping.wording import STANDINGS, WAYS
 from app.sync.objects import AppointmentSettings, ContactSettings, OpportunitySettings, TaskSettings
 from app.sync.objects.appointment import AppointmentStatus
-from app.sync.objects.opportunity import Standing
 from app.sync.objects.tags import Into
 
-WAYS = {
-    Direction.BOTH.value: f"{ARROWS[Direction.BOTH]} both ways",
-    Direction.TO_BILLING.value: f"{ARROWS[Direction.TO_BILLING]} to Invoice Ninja",
-    Direction.TO_CRM.value: f"{ARROWS[Direction.TO_CRM]} to HighLevel",
-}
 _INTO = {
     Into.OFF: "nowhere",
     **{each: f"Client custom value {each.value[-1]}" for each in Into if each.value.startswith("custom_value")},
     Into.GROUP: "the client group, by a table",
 }
 _STATUSES = {"": "as it is", "open": "open", "won": "won", "lost": "lost", "abandoned": "abandoned"}
-_STANDINGS = {
-    Standing.QUOTE_SENT: "the quote was sent",
-    Standing.QUOTE_APPROVED: "the quote was approved",
-    Standing.QUOTE_CONVERTED: "the quote became an invoice",
-    Standing.INVOICE_SENT: "the invoice was sent",
-    Standing.INVOICE_PARTLY_PAID: "the invoice is partly paid",
-    Standing.INVOICE_PAID: "the invoice is paid",
-}
 
 
 def values(draft: Draft, looked: Look) -> None:
@@ -129,15 +114,15 @@ def _opportunities(draft: Draft, looked: Look) -> None:
             for head in ("When", "Its status", "Its stage"):
                 text("th", head, scope="col")
         with tag("tbody"):
-            for when, words in _STANDINGS.items():
-                row = outcomes.get(when.value, {})
+            for when, words in STANDINGS.items():
+                row = outcomes.get(when, {})
                 with tag("tr"):
                     text("th", words, scope="row")
                     with tag("td"):
-                        given = put(when.value, "status")
+                        given = put(when, "status")
                         chosen(f"Status when {words}", _STATUSES, row.get("status", ""), given, seen=False)
                     with tag("td"):
-                        bare(f"Stage when {words}", row.get("stage", ""), put(when.value, "stage"))
+                        bare(f"Stage when {words}", row.get("stage", ""), put(when, "stage"))
 
 
 def _grid(left: str, right: str, rows: Mapping[str, str], put: Callable[[str], Told]) -> None:

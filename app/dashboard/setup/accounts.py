@@ -38,7 +38,7 @@ def highlevel(visit: Visit, rows: Sequence[ConnectionOut]) -> None:
         if has_app:
             text("p", "You log in to HighLevel and agree, for one location or for a whole agency.", "faint")
             with tag("p"):
-                link("Connect HighLevel", "/oauth/highlevel/start", "button quiet" if rows else "button")
+                link("Connect HighLevel", "/oauth/highlevel/start?back=/start", "button quiet" if rows else "button")
         with tag("details") as other:
             other.props["open"] = not has_app and not rows
             text("summary", "Connect one location with a private integration token")
@@ -66,7 +66,9 @@ def invoice_ninja(visit: Visit, rows: Sequence[ConnectionOut]) -> None:
             text("p", "Hosted or on a server of your own, by an API token or by logging in. Its webhooks are installed"
                  " by themselves.", "faint")  # fmt: skip
             with tag("p"):
-                link("Connect Invoice Ninja", "/connect/invoice-ninja", "button quiet" if rows else "button")
+                link(
+                    "Connect Invoice Ninja", "/connect/invoice-ninja?back=/start", "button quiet" if rows else "button"
+                )
 
 
 def _head(title: str, rows: Sequence[ConnectionOut], gives: Sequence[str]) -> None:

@@ -1,6 +1,4 @@
-"""Whose value stays, where both sides have changed the same field: for all, and for single objects."""
-
-from collections.abc import Mapping
+"""Whose value stays, where both sides have changed the same field: for all, for single objects, for single fields."""
 
 from nicegui.events import GenericEventArguments
 
@@ -10,11 +8,10 @@ from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
 from app.dashboard.parts import tag, text
 from app.dashboard.setup.frame import foot
+from app.dashboard.setup.winners import Winners, fields_of
 from app.people.roles import Role
 from app.setting_up import Step
 from app.sync.fieldmap import Prefer
-from app.sync.objects import OBJECTS
-from app.web.pages.bridging import WINS
 
 _WINNERS = {
     Prefer.CRM: ("HighLevel wins", "Good where your people work in HighLevel, and billing follows."),
@@ -22,23 +19,34 @@ _WINNERS = {
     Prefer.NEWEST: ("The newer one wins", "Whoever edited last. Both systems' clocks decide."),
     Prefer.ASK: ("Ask me", "Neither is written; it waits under “Decide” until a person has chosen."),
 }
-_CHOICES: Mapping[str, str] = {"": "as above"} | {each.value: WINS[each] for each in Prefer}
 
 
 async def conflicts(visit: Visit, found: SetUpOut) -> None:
-    winners = _Winners(await show_bridge(visit.desk, found.id), may=visit.may(Role.OPERATOR))
-    winners.draw()
+    bridge = await show_bridge(visit.desk, found.id)
+    may = visit.may(Role.OPERATOR)
+    objects = [
+        Winners(name, bridge.settings.of(name), await fields_of(visit, found.id, name), may=may)
+        for name in bridge.settings.objects()
+    ]
+    policy = _Policy(bridge, objects, may=may)
+    policy.draw()
     text("p", "The value that loses is not gone: the record's activity keeps it, and it can be put back.", "faint")
-    winners.draw_objects()
-    foot(visit, found, Step.CONFLICTS, winners.change)
+    policy.draw_emptied()
+    text("h2", "Another winner for some of them")
+    for each in objects:
+        each.draw()
+    foot(visit, found, Step.CONFLICTS, policy.change)
 
 
-class _Winners:
-    def __init__(self, bridge: BridgeDetail, *, may: bool) -> None:
+class _Policy:
+    """What is chosen at the moment."""
+
+    def __init__(self, bridge: BridgeDetail, objects: list[Winners], *, may: bool) -> None:
         self._settings = bridge.settings
+        self._objects = objects
         self._may = may
         self._prefer = self._settings.prefer
-        self._of = {name: self._settings.of(name).wins for name in self._settings.objects()}
+        self._keeps = self._settings.keep_filled
 
     def draw(self) -> None:
         with tag("fieldset", "choices"):
@@ -52,33 +60,29 @@ class _Winners:
                     text("strong", label)
                     text("small", why)
 
-    def draw_objects(self) -> None:
-        """What they are now, and fields with a rule of their own."""
-        text("h2", "Another winner for some of them")
-        for name, wins in self._of.items():
-            plural = OBJECTS[name].plural
-            with tag("label", "line"):
-                text("span", plural.capitalize())
-                with tag("select") as select:
-                    for value, label in _CHOICES.items():
-                        option = text("option", label, value=value)
-                        option.props["selected"] = value == (wins or "")
-                select.props["disabled"] = not self._may
-                select.on("change", lambda e, name=name: self._turn(name, e), js_handler="(e) => emit(e.target.value)")
-            for field, prefer in self._settings.of(name).prefer.items():
-                text("p", f"{plural.capitalize()}, field {field}: what stays is {WINS[prefer]}.", "faint")
+    def draw_emptied(self) -> None:
+        with tag("label", "choice check"):
+            box = tag("input", type="checkbox", name="keep_filled")
+            box.props["checked"] = self._keeps
+            box.props["disabled"] = not self._may
+            box.on("change", self._keep, js_handler="(e) => emit(e.target.checked)")
+            text("strong", "An empty value never overwrites")
+            text("small", "What is emptied on one side stays as it is on the other. Off: it is emptied there too, where"
+                 " both had agreed on it before. Tags still come and go one by one.")  # fmt: skip
 
     def _choose(self, event: GenericEventArguments) -> None:
         self._prefer = Prefer(str(event.args))
 
-    def _turn(self, name: str, event: GenericEventArguments) -> None:
-        self._of[name] = Prefer(str(event.args)) if event.args else None
+    def _keep(self, event: GenericEventArguments) -> None:
+        self._keeps = bool(event.args)
 
     def change(self) -> SettingsPart | None:
         given: dict[str, object] = {}
         if self._prefer is not self._settings.prefer:
             given["prefer"] = self._prefer
-        turned = {name: wins for name, wins in self._of.items() if wins is not self._settings.of(name).wins}
+        if self._keeps is not self._settings.keep_filled:
+            given["keep_filled"] = self._keeps
+        turned = {each.name: ObjectPart.model_validate(part) for each in self._objects if (part := each.change())}
         if turned:
-            given["objects"] = {name: ObjectPart(wins=wins) for name, wins in turned.items()}
+            given["objects"] = turned
         return SettingsPart.model_validate(given) if given else None

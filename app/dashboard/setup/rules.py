@@ -13,19 +13,10 @@ from pydantic import ValidationError
 from app.api.choices import CountIn, CountOut, FilterFieldOut, ObjectChoiceOut, count_matching, list_values
 from app.dashboard.frame import Visit
 from app.dashboard.parts import SYSTEMS, button, tag, text
+from app.mapping.wording import ASKS
 from app.sync.filters import Condition, Op
 from app.sync.records import Side
 
-_ASKS = {
-    Op.IS: "is",
-    Op.IS_NOT: "is not",
-    Op.HAS: "has",
-    Op.HAS_NOT: "does not have",
-    Op.AT_LEAST: "is at least",
-    Op.AT_MOST: "is at most",
-    Op.FILLED: "is filled in",
-    Op.EMPTY: "is empty",
-}
 _WITHOUT_VALUE = (Op.FILLED, Op.EMPTY)
 _VALUE = "(e) => emit(e.target.value)"
 
@@ -100,7 +91,7 @@ class Rules:
         with tag("select", aria_label="Comparison") as select:
             field = self._fields.get(rule.field)
             for op in field.ops if field else list(Op):
-                self._option(op.value, _ASKS[op], chosen=op is rule.op)
+                self._option(op.value, ASKS[op], chosen=op is rule.op)
         self._bind(select, partial(self._set_op, rule))
 
     async def _pick_value(self, rule: Rule) -> None:

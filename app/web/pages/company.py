@@ -11,6 +11,7 @@ from app.api.requests import InvoiceNinjaIn
 from app.errors import Choice, CrossledgerError
 from app.people.roles import Principal, Role
 from app.web.access import remark, require
+from app.web.pages.connecting import HERE, Back, onward
 from app.web.pages.layout import desk_of, page, see
 
 router = APIRouter(prefix="/connect/invoice-ninja", route_class=Bounded)
@@ -32,29 +33,30 @@ _KEPT = ("name", "base_url", "email")
 
 
 @router.get("")
-async def ask(request: Request, who: Operator) -> Response:
-    return _form(request, {})
+async def ask(request: Request, who: Operator, back: Back = "") -> Response:
+    """`back`: as where HighLevel is connected."""
+    return _form(request, {}, back=back)
 
 
 @router.post("")
-async def connect_company(request: Request, who: Operator) -> Response:
+async def connect_company(request: Request, who: Operator, back: Back = "") -> Response:
     """What `POST /api/v1/connections` does: checked by calls to the vendor before anything is stored."""
     given = {name: str(value) for name, value in (await request.form()).items() if name in _CALLED and str(value)}
     try:
         made = await connect(desk_of(request), InvoiceNinjaIn(provider="invoice_ninja", **given))
     except ValidationError as error:
-        return _form(request, given, wrong=_in_words(error))
+        return _form(request, given, wrong=_in_words(error), back=back)
     except Choice as several:
         wrong = "This log-in opens several companies. Choose one, and enter the password again."
-        return _form(request, given, wrong=wrong, choices=several.choices, status=409)
+        return _form(request, given, wrong=wrong, choices=several.choices, status=409, back=back)
     except CrossledgerError as failure:
-        return _form(request, given, wrong=str(failure))
+        return _form(request, given, wrong=str(failure), back=back)
     except HTTPException as conflict:
-        return _form(request, given, wrong=str(conflict.detail), status=conflict.status_code)
+        return _form(request, given, wrong=str(conflict.detail), status=conflict.status_code, back=back)
     remark(request, f"connection {made.id}")
     if made.webhooks_problem:
         return page(request, "webhooks.html", row=made)
-    return see(f"/connect?done={made.id}")
+    return see(onward(back) or f"{HERE}?done={made.id}")
 
 
 def _form(
@@ -64,6 +66,7 @@ def _form(
     wrong: str = "",
     choices: dict[str, str] | None = None,
     status: int = 422,
+    back: str = "",
 ) -> Response:
     return page(
         request,
@@ -73,6 +76,7 @@ def _form(
         by_login="email" in given or "password" in given,
         wrong=wrong,
         choices=choices or {},
+        back=onward(back),
     )
 
 
