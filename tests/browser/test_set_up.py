@@ -116,10 +116,12 @@ async def winners(visitor: Visitor) -> None:
     await contacts.get_by_role("button", name="Take City out").click()
     await expect(contacts.get_by_label("What stays of City")).to_have_count(0)
     await visitor.press("Save and go on")
+    await page.wait_for_url("**/setup/plan*")
     await visitor.follow("Back")
     await expect(contacts.get_by_label("What stays of E-mail")).to_have_value("crm")
     await expect(page.get_by_label("An empty value never overwrites")).to_be_checked()
     await visitor.press("Save and go on")
+    await page.wait_for_url("**/setup/plan*")
 
 
 async def ten_first_and_live(visitor: Visitor, site: Site) -> None:
