@@ -49,12 +49,11 @@ class Pairs:
 
     def _fixed(self, pair: Pair) -> None:
         with tag("li"), tag("div", "pair"):
-            for side, name in ((Side.CRM, pair.crm), (None, ""), (Side.BILLING, pair.billing)):
-                with tag("div"):
-                    if side:
-                        called(self.draft.spec(side, name), name)
-                    else:
-                        text("span", wording.ARROWS[pair.direction], "arrow")
+            with tag("div"):
+                called(self.draft.spec(Side.CRM, pair.crm), pair.crm)
+            text("div", wording.ARROWS[pair.direction], "arrow")
+            with tag("div"):
+                called(self.draft.spec(Side.BILLING, pair.billing), pair.billing)
             with tag("div"):
                 text("span", "by a setting of its own, below", "faint")
 
