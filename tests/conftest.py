@@ -190,14 +190,13 @@ class World:
             " + (SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'sync' AND status IN ('todo', 'doing'))"
         )
         for _ in range(3):  # what was done between two questions may have sent something
+            async with self.service.engine.connect() as connection:
+                if await connection.scalar(statement):
+                    return False
             for vendor in (self.highlevel, self.ninja):
                 sent = (await vendor.get("/_control/deliveries", params={"last": "0"})).json()
                 if sent["under_way"]:
                     return False
-            async with self.service.engine.connect() as connection:
-                if await connection.scalar(statement):
-                    return False
-            await asyncio.sleep(0.02)
         return True
 
     async def calls(self, vendor: httpx.AsyncClient, method: str = "") -> list[dict[str, Any]]:

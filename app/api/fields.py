@@ -53,6 +53,7 @@ def _email(typed: str) -> str:
 _STORABLE = r"^[^\x00]*$"
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]  # of a version: PostgreSQL's integer
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_STORABLE)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
 Text = Annotated[str, StringConstraints(max_length=100_000, pattern=_STORABLE)]

@@ -7,7 +7,7 @@ from sqlmodel import col
 from app.api.body import Bounded
 from app.api.bridges import changed, settings_of
 from app.api.desk import AtDesk, Desk
-from app.api.fields import Id, Moment
+from app.api.fields import Id, Moment, Number
 from app.api.guard import Caller
 from app.api.problems import problems
 from app.api.reading import Paging, one, page, slice_of
@@ -63,7 +63,7 @@ async def list_versions(desk: AtDesk, bridge_id: Id, part: Paging) -> Page[Versi
 
 
 @router.get("/{number}", summary="Show a version", responses=problems(404))
-async def show_version(desk: AtDesk, bridge_id: Id, number: Id) -> VersionDetail:
+async def show_version(desk: AtDesk, bridge_id: Id, number: Number) -> VersionDetail:
     """Its settings, and in what they differ from those of now."""
     now = settings_of(await one(desk.engine, Bridge, bridge_id)) or BridgeSettings()
     found = await versions.version_of(desk.engine, bridge_id, number)
@@ -76,7 +76,7 @@ async def show_version(desk: AtDesk, bridge_id: Id, number: Id) -> VersionDetail
 
 
 @router.post("/{number}/restore", summary="Bring a version back", responses=problems(404))
-async def restore_version(desk: AtDesk, who: Caller, bridge_id: Id, number: Id) -> RestoredOut:
+async def restore_version(desk: AtDesk, who: Caller, bridge_id: Id, number: Number) -> RestoredOut:
     """Checked like any change, and a version of its own: what is brought back can be taken back."""
     found = await versions.version_of(desk.engine, bridge_id, number)
     change = BridgeChange(settings=versions.settings_of(found))

@@ -1,7 +1,6 @@
 """Invoice Ninja's webhooks install themselves, are looked after, and go with their connection."""
 
 import asyncio
-import socket
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from app.settings import Settings
 from app.subscriptions import Subscriptions
 from app.vault import WebhookSecrets
 from tests.conftest import LOCATION, World, until
+from tests.ports import free_port
 
 SERVICE, CLERK = "sandbox-ninja-service-token", "sandbox-ninja-clerk-token"
 SECRET_HEADER = "X-Crossledger-Secret"
@@ -24,8 +24,7 @@ EVENTS = list(HANDLED)
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """A service that listens where its public URL says."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     return settings.model_copy(update={"port": port, "public_url": f"http://127.0.0.1:{port}"})
 
 

@@ -4,7 +4,6 @@ import asyncio
 import atexit
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.webhooks import Signer
 from app.sandbox.processes import Simulator
 from tests.forks import Fork, forked
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCATION = "sandboxLocation0001"
@@ -283,8 +283,7 @@ async def installed(*, forks: bool = False, **settings: str) -> AsyncIterator[Si
             )
             for name, simulator in simulators.items()
         ]
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
+        port = free_port()
         base = {
             "data_dir": str(home),
             "secret_key": SECRET_KEY,

@@ -132,6 +132,7 @@ async def test_a_mapping_is_shown_tried_changed_and_brought_back(world: World) -
     await world.admin.post(f"{here}/versions/2/restore")
     assert (await _settings(world))["contact"]["fields"][-1]["steps"] == [UPPER]
     assert (await world.admin.post(f"{here}/versions/99/restore")).status_code == 404
+    assert (await world.admin.post(f"{here}/versions/5561817193/restore")).status_code == 422
 
 
 async def _city(world: World, client_id: str, city: str) -> bool:

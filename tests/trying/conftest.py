@@ -1,6 +1,5 @@
 """The service as it is delivered, next to nothing connected: whoever tries it presses one button."""
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from app.main import Service, build
 from app.providers.http import trusted
 from app.settings import Settings
 from tests.conftest import ADMIN_TOKEN, serving, until
+from tests.ports import free_port
 
 
 @dataclass
@@ -47,11 +47,6 @@ class House:
             return found if good and not any(waiting.values()) else []
 
         return list(await until(alike, 30, "the sandbox is not in step"))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.webhooks import Signer
 from app.settings import Settings
 from tests.conftest import LOCATION, World, until
-from tests.trying.conftest import House, free_port
+from tests.ports import free_port
+from tests.trying.conftest import House
 
 TABLES = (
     "connections", "bridges", "links", "activities", "events", "runs", "channels", "alerts", "users",
