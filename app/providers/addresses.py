@@ -8,6 +8,7 @@ checked against the name all the same. A connection that is kept alive stays wit
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TypeAlias
@@ -132,6 +133,8 @@ _PRIVATE = (
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Every address of a host, the best one first."""
+    with suppress(ValueError):  # an address needs no look-up, which would wait for a free thread
+        return [str(ip_address(host))]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
