@@ -6,7 +6,7 @@ SHELL := /bin/sh
 .PHONY: help demo test lint format run bench pictures clean
 
 # More than there are cores here: most tests wait for a server now and then.
-WORKERS ?= 6
+WORKERS ?= 4
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
