@@ -135,9 +135,7 @@ def _checklist(steps: StepsOut, open_: list[SetUpOut], visit: Visit) -> None:
     with tag("article", "card"):
         text("h2", f"Set up: {sum(done for _, done, _ in todo)} of {len(todo)} done")
         if steps.sandbox:
-            text(
-                "p", "The sandbox is running, and does not count: your own accounts are still to be connected.", "faint"
-            )
+            text("p", _BESIDE, "faint")
         first = next(((label, path) for label, done, path in todo if not done), None)
         with tag("ol", "steps"):
             for label, done, path in todo:

@@ -29,6 +29,8 @@ CONNECTION_STATES: dict[str, str] = {
     ConnectionState.PENDING: "waiting to be claimed",
     ConnectionState.DISABLED: "switched off",
 }
+VALUE = "(event) => emit(event.target.value)"
+"""For `Element.on`: what was typed or chosen, as the only thing that the browser sends."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 SYSTEMS = {"crm": "HighLevel", "billing": "Invoice Ninja"}
 

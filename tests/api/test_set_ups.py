@@ -60,8 +60,16 @@ async def said(world: World) -> list[str]:
 def test_the_step_of_the_plan_is_done_when_it_is_and_not_when_somebody_says_so(
     state: RunState | None, current: bool, done: bool
 ) -> None:
-    known = {"bridge_id": 1, "name": "Both", "enabled": False, "plan_id": 1 if state else None}
-    shown = SetUp(**known, live=False, said=list(Step), plan_state=state, plan_is_current=current)  # type: ignore[arg-type]
+    shown = SetUp(
+        bridge_id=1,
+        name="Both",
+        enabled=False,
+        plan_id=1 if state else None,
+        live=False,
+        said=list(Step),
+        plan_state=state,
+        plan_is_current=current,
+    )
     assert (shown.steps[Step.PLAN], shown.steps[Step.LIVE]) == (done, False)
     assert shown.next is (Step.LIVE if done else Step.PLAN)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from app.dashboard.parts import tag, text
+from app.dashboard.parts import VALUE, tag, text
 from app.sync.records import FieldSpec, Kind, Writable
 
 Told = Callable[[str], Awaitable[None]]
@@ -20,7 +20,6 @@ KINDS = {
     Kind.TAGS: "tags",
     Kind.DOCUMENT: "lines and taxes",
 }
-_VALUE = "(event) => emit(event.target.value)"
 _PAUSE = 0.35
 """Seconds between two looks at what is being typed."""
 
@@ -104,7 +103,7 @@ def _telling(element: Element, event: str, tell: Told) -> Element:
         await tell(str(given.args))
 
     if event == "input":
-        element.on(event, told, js_handler=_VALUE, throttle=_PAUSE, leading_events=False)
+        element.on(event, told, js_handler=VALUE, throttle=_PAUSE, leading_events=False)
     else:
-        element.on(event, told, js_handler=_VALUE)
+        element.on(event, told, js_handler=VALUE)
     return element

@@ -6,7 +6,7 @@ from app.api.bridges import show_bridge
 from app.api.schemas import BridgeDetail
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import tag, text
+from app.dashboard.parts import VALUE, tag, text
 from app.dashboard.setup.frame import foot
 from app.dashboard.setup.winners import Winners, fields_of
 from app.people.roles import Role
@@ -56,7 +56,7 @@ class _Policy:
                     box = tag("input", type="radio", name="prefer", value=prefer.value)
                     box.props["checked"] = prefer is self._prefer
                     box.props["disabled"] = not self._may
-                    box.on("change", self._choose, js_handler="(e) => emit(e.target.value)")
+                    box.on("change", self._choose, js_handler=VALUE)
                     text("strong", label)
                     text("small", why)
 

@@ -10,7 +10,7 @@ from app.api.choices import MatchingOut, ObjectChoiceOut, list_objects, show_mat
 from app.api.plans import SharedOut
 from app.api.set_ups import SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import SYSTEMS, cell, link, table, tag, text
+from app.dashboard.parts import SYSTEMS, VALUE, cell, link, table, tag, text
 from app.dashboard.setup.frame import foot
 from app.dashboard.setup.reading import reading
 from app.people.roles import Role
@@ -67,7 +67,7 @@ class _Slot:
                         option.props["selected"] = True
         text("p", "Choose one that you do not use yourselves: what is in it is overwritten.", "faint")
         select.props["disabled"] = not may
-        select.on("change", self._choose, js_handler="(e) => emit(e.target.value)")
+        select.on("change", self._choose, js_handler=VALUE)
 
     def _choose(self, event: GenericEventArguments) -> None:
         self._chosen = str(event.args)

@@ -7,7 +7,7 @@ from nicegui.events import GenericEventArguments
 from app.api.choices import ObjectChoiceOut, list_objects
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import tag, text
+from app.dashboard.parts import VALUE, tag, text
 from app.dashboard.setup.frame import foot
 from app.people.roles import Role
 from app.setting_up import Step
@@ -84,7 +84,7 @@ class _Picked:
                     option.props["selected"] = True
         if not self.may:
             select.props["disabled"] = True
-        select.on("change", lambda event: self._turn(name, event), js_handler="(e) => emit(e.target.value)")
+        select.on("change", lambda event: self._turn(name, event), js_handler=VALUE)
 
     def _tick(self, name: str, event: GenericEventArguments) -> None:
         self.on[name] = bool(event.args)

@@ -12,13 +12,12 @@ from pydantic import ValidationError
 
 from app.api.choices import CountIn, CountOut, FilterFieldOut, ObjectChoiceOut, count_matching, list_values
 from app.dashboard.frame import Visit
-from app.dashboard.parts import SYSTEMS, button, tag, text
+from app.dashboard.parts import SYSTEMS, VALUE, button, tag, text
 from app.mapping.wording import ASKS
 from app.sync.filters import Condition, Op
 from app.sync.records import Side
 
 _WITHOUT_VALUE = (Op.FILLED, Op.EMPTY)
-_VALUE = "(e) => emit(e.target.value)"
 
 
 @dataclass(slots=True)
@@ -107,7 +106,7 @@ class Rules:
         box = tag("input", type="text", defaultValue=rule.value, aria_label="Value", maxlength="500")
         box.props.update({"list": f"values-{proposed.id}", "placeholder": "a value", "autocomplete": "off"})
         if self._may:
-            box.on("input", partial(self._set_value, rule), js_handler=_VALUE, throttle=0.4, leading_events=False)
+            box.on("input", partial(self._set_value, rule), js_handler=VALUE, throttle=0.4, leading_events=False)
         else:
             box.props["disabled"] = True
 
@@ -124,7 +123,7 @@ class Rules:
 
     def _bind(self, select: Any, change: Any) -> None:
         if self._may:
-            select.on("change", change, js_handler=_VALUE)
+            select.on("change", change, js_handler=VALUE)
         else:
             select.props["disabled"] = True
 

@@ -1,6 +1,6 @@
 """Whose value stays of one object, and of single fields of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from nicegui import ui
@@ -8,15 +8,16 @@ from nicegui.events import GenericEventArguments
 
 from app.api.mapping import board_of
 from app.dashboard.frame import Visit
-from app.dashboard.parts import button, tag, text
+from app.dashboard.parts import VALUE, button, tag, text
 from app.errors import CrossledgerError
 from app.mapping.wording import WINNERS
 from app.sync.fieldmap import Direction, Prefer, Rule
 from app.sync.objects import OBJECTS, ObjectSettings
 from app.sync.records import Kind
 
+Turn = Callable[[GenericEventArguments], None]
+
 _OBJECT = {"": "as above"} | WINNERS
-_VALUE = "(e) => emit(e.target.value)"
 
 
 async def fields_of(visit: Visit, bridge_id: int, object_: str) -> dict[str, str]:
@@ -68,7 +69,7 @@ class Winners:
                 adding = f"Another winner for a field of {OBJECTS[self.name].plural}"
                 self._select({"": "Add a field …"} | free, "", self._add, adding)
 
-    def _select(self, options: Mapping[str, str], value: str, change: object, label: str = "") -> None:
+    def _select(self, options: Mapping[str, str], value: str, change: Turn, label: str = "") -> None:
         with tag("select") as select:
             for each, words in options.items():
                 option = text("option", words, value=each)
@@ -76,7 +77,7 @@ class Winners:
         if label:
             select.props["aria-label"] = label
         select.props["disabled"] = not self._may
-        select.on("change", change, js_handler=_VALUE)  # type: ignore[arg-type]
+        select.on("change", change, js_handler=VALUE)
 
     def _turn(self, event: GenericEventArguments) -> None:
         self._wins = Prefer(str(event.args)) if event.args else None
