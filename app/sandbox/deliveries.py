@@ -75,7 +75,7 @@ class Deliveries:
 
     @property
     def under_way(self) -> int:
-        """Of those pending, the ones that wait for no clock: they are there in a moment."""
+        """Of those pending, all but those that wait for a retry's turn or are late by a fault: there in a moment."""
         return len(self._tasks) - self._resting
 
     @contextmanager
@@ -141,10 +141,10 @@ class Deliveries:
 
     async def _apply_faults(self, parcel: Parcel) -> None:
         faults = {fault.kind: fault for fault in self.faults.match()}
-        wait = parcel.delay + (faults["delay"].seconds if "delay" in faults else 0)
-        if wait:
+        await asyncio.sleep(parcel.delay)
+        if "delay" in faults:
             with self._rest():
-                await asyncio.sleep(wait)
+                await asyncio.sleep(faults["delay"].seconds)
         if "lose" in faults:
             self._record(parcel, _bytes(parcel.body), attempt=1, status="lost")
             return
@@ -161,8 +161,7 @@ class Deliveries:
         overtaken = asyncio.Event()
         self._held.append(overtaken)
         try:
-            with self._rest():
-                await asyncio.wait_for(overtaken.wait(), seconds)
+            await asyncio.wait_for(overtaken.wait(), seconds)
         except TimeoutError:
             self._held.remove(overtaken)
 
