@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from nicegui.element import Element
-from nicegui.events import GenericEventArguments
 from starlette.datastructures import FormData
 
+from app.dashboard.hearing import hear
 from app.dashboard.parts import tag, text
 
 Send = Callable[[FormData], Awaitable[None]]
@@ -25,11 +25,11 @@ _CANCEL = "(event) => event.target.closest('dialog').close()"
 def form(on_send: Send, classes: str = "fields") -> Iterator[None]:
     """Fields and a button are put within; `on_send` is given what was typed."""
 
-    async def sent(event: GenericEventArguments) -> None:
-        await on_send(FormData([(str(name), str(value)) for name, value in event.args]))
+    async def sent(typed: list[list[str]]) -> None:
+        await on_send(FormData([(str(name), str(value)) for name, value in typed]))
 
     # `post`: a browser that would send it by itself does not put it into an address.
-    with tag("form", classes, method="post").on("submit.prevent", sent, js_handler=_SENT):
+    with hear(tag("form", classes, method="post"), "submit.prevent", sent, _SENT):
         yield
 
 

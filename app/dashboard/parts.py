@@ -9,6 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
+from app.dashboard.hearing import hear
 from app.models.connection import ConnectionState
 from app.sync.money import minor_units
 
@@ -30,7 +31,8 @@ CONNECTION_STATES: dict[str, str] = {
     ConnectionState.DISABLED: "switched off",
 }
 VALUE = "(event) => emit(event.target.value)"
-"""For `Element.on`: what was typed or chosen, as the only thing that the browser sends."""
+"""What was typed or chosen, as the only thing that the browser sends."""
+TICKED = "(event) => emit(event.target.checked)"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 SYSTEMS = {"crm": "HighLevel", "billing": "Invoice Ninja"}
 
@@ -53,7 +55,7 @@ def link(label: str, address: str, classes: str = "") -> TextElement:
 
 
 def button(label: str, on_click: Callable[[], Awaitable[None]], classes: str = "") -> Element:
-    return text("button", label, classes, type="button").on("click", on_click, args=[])
+    return hear(text("button", label, classes, type="button"), "click", lambda _: on_click())
 
 
 def html(markup: str) -> Element:

@@ -65,6 +65,19 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
                 await expect(page.get_by_role("heading", level=1)).to_be_visible()
                 assert await page.evaluate("document.documentElement.scrollWidth") <= 390, object_
         async with visiting(browser, site) as visitor:
+            lag = await visitor.lag()
+            await visitor.log_in(OWNER)
+            await visitor.open(HERE)
+            await visitor.press("Change E-mail and E-mail")
+            await expect(visitor.page.get_by_role("button", name="Close E-mail and E-mail")).to_be_visible()
+            lag.on = True
+            await visitor.press("Change City and City")
+            await lag.holds("Close City and City")
+            await visitor.press("Take out City and City")
+            lag.end()
+            await expect(visitor.page.locator(".unsaved")).to_be_visible()
+            await expect(visitor.page.get_by_role("button", name="Take out City and City")).to_have_count(0)
+        async with visiting(browser, site) as visitor:
             await visitor.log_in(VIEWER)
             await visitor.open(HERE)
             await visitor.sees("Mapping of contacts")

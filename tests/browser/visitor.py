@@ -3,6 +3,7 @@
 Without playwright or Chromium these tests are skipped; CROSSLEDGER_TEST_BROWSER=required makes that a failure.
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -27,7 +28,16 @@ def _give_up(reason: str) -> NoReturn:
 
 try:
     from axe_playwright_python.async_playwright import Axe
-    from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Response, async_playwright, expect
+    from playwright.async_api import (
+        Browser,
+        ConsoleMessage,
+        Locator,
+        Page,
+        Response,
+        WebSocketRoute,
+        async_playwright,
+        expect,
+    )
 except ModuleNotFoundError:
     _give_up("the tests in a browser need playwright and axe-core, which are in the extra `dev`")
 
@@ -149,10 +159,46 @@ class Visitor:
         await self.press("Log in")
         await self.sees("Overview")
 
+    async def lag(self) -> "Lag":
+        """Of pages that are opened from now on."""
+        lag = Lag()
+        await self.page.route_web_socket("**/*", lag.between)
+        return lag
+
     async def go_to_highlevel(self) -> None:
         await self.open("/connect")
         await self.follow("Connect HighLevel")
         await self.sees("Choose a location")
+
+
+class Lag:
+    """While `on`, what the service says comes later; what is said to it comes at once."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self._late: list[tuple[WebSocketRoute, str | bytes]] = []
+        self._more = asyncio.Event()
+
+    def between(self, browser: WebSocketRoute) -> None:
+        def said(words: str | bytes) -> None:
+            if self.on:
+                self._late.append((browser, words))
+                self._more.set()
+            else:
+                browser.send(words)
+
+        browser.connect_to_server().on_message(said)
+
+    async def holds(self, words: str) -> None:
+        """Wait until the service has said them."""
+        while not any(words in str(each) for _, each in self._late):
+            self._more.clear()
+            await self._more.wait()
+
+    def end(self) -> None:
+        self.on = False
+        for browser, words in self._late:
+            browser.send(words)
 
 
 def setup_link(site: Site) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from app.dashboard.hearing import hear
 from app.dashboard.parts import VALUE, tag, text
 from app.sync.records import FieldSpec, Kind, Writable
 
@@ -99,11 +100,9 @@ def called(spec: FieldSpec | None, name: str) -> None:
 
 
 def _telling(element: Element, event: str, tell: Told) -> Element:
-    async def told(given: GenericEventArguments) -> None:
+    async def typed(given: GenericEventArguments) -> None:
         await tell(str(given.args))
 
     if event == "input":
-        element.on(event, told, js_handler=VALUE, throttle=_PAUSE, leading_events=False)
-    else:
-        element.on(event, told, js_handler=VALUE)
-    return element
+        return element.on(event, typed, js_handler=VALUE, throttle=_PAUSE, leading_events=False)
+    return hear(element, event, lambda value: tell(str(value)), VALUE)

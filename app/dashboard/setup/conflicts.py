@@ -1,12 +1,11 @@
 """Whose value stays, where both sides have changed the same field: for all, for single objects, for single fields."""
 
-from nicegui.events import GenericEventArguments
-
 from app.api.bridges import show_bridge
 from app.api.schemas import BridgeDetail
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import VALUE, tag, text
+from app.dashboard.hearing import hear
+from app.dashboard.parts import TICKED, VALUE, tag, text
 from app.dashboard.setup.frame import foot
 from app.dashboard.setup.winners import Winners, fields_of
 from app.people.roles import Role
@@ -56,7 +55,7 @@ class _Policy:
                     box = tag("input", type="radio", name="prefer", value=prefer.value)
                     box.props["checked"] = prefer is self._prefer
                     box.props["disabled"] = not self._may
-                    box.on("change", self._choose, js_handler=VALUE)
+                    hear(box, "change", self._choose, VALUE)
                     text("strong", label)
                     text("small", why)
 
@@ -65,16 +64,16 @@ class _Policy:
             box = tag("input", type="checkbox", name="keep_filled")
             box.props["checked"] = self._keeps
             box.props["disabled"] = not self._may
-            box.on("change", self._keep, js_handler="(e) => emit(e.target.checked)")
+            hear(box, "change", self._keep, TICKED)
             text("strong", "An empty value never overwrites")
             text("small", "What is emptied on one side stays as it is on the other. Off: it is emptied there too, where"
                  " both had agreed on it before. Tags still come and go one by one.")  # fmt: skip
 
-    def _choose(self, event: GenericEventArguments) -> None:
-        self._prefer = Prefer(str(event.args))
+    def _choose(self, prefer: str) -> None:
+        self._prefer = Prefer(prefer)
 
-    def _keep(self, event: GenericEventArguments) -> None:
-        self._keeps = bool(event.args)
+    def _keep(self, on: object) -> None:
+        self._keeps = bool(on)
 
     def change(self) -> SettingsPart | None:
         given: dict[str, object] = {}

@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from app.api.choices import MatchingOut, ObjectChoiceOut, list_objects, show_matching
 from app.api.plans import SharedOut
 from app.api.set_ups import SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
+from app.dashboard.hearing import hear
 from app.dashboard.parts import SYSTEMS, VALUE, cell, link, table, tag, text
 from app.dashboard.setup.frame import foot
 from app.dashboard.setup.reading import reading
@@ -67,10 +67,10 @@ class _Slot:
                         option.props["selected"] = True
         text("p", "Choose one that you do not use yourselves: what is in it is overwritten.", "faint")
         select.props["disabled"] = not may
-        select.on("change", self._choose, js_handler=VALUE)
+        hear(select, "change", self._choose, VALUE)
 
-    def _choose(self, event: GenericEventArguments) -> None:
-        self._chosen = str(event.args)
+    def _choose(self, slot: str) -> None:
+        self._chosen = str(slot)
 
     def change(self) -> SettingsPart | None:
         return SettingsPart(slot=self._chosen) if self._chosen != self._shown.slot else None

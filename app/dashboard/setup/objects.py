@@ -1,13 +1,15 @@
 """Which objects are synced, and which way."""
 
+from functools import partial
+
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
-from nicegui.events import GenericEventArguments
 
 from app.api.choices import ObjectChoiceOut, list_objects
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
-from app.dashboard.parts import VALUE, tag, text
+from app.dashboard.hearing import hear
+from app.dashboard.parts import TICKED, VALUE, tag, text
 from app.dashboard.setup.frame import foot
 from app.people.roles import Role
 from app.setting_up import Step
@@ -62,7 +64,7 @@ class _Picked:
                 box = tag("input", type="checkbox", name=name)
                 if choice.enabled:
                     box.props["checked"] = True
-                box.on("change", lambda event: self._tick(name, event), js_handler="(e) => emit(e.target.checked)")
+                hear(box, "change", partial(self._tick, name), TICKED)
                 self._boxes[name] = box
                 text("strong", choice.plural.capitalize())
             self._direction(choice)
@@ -84,14 +86,14 @@ class _Picked:
                     option.props["selected"] = True
         if not self.may:
             select.props["disabled"] = True
-        select.on("change", lambda event: self._turn(name, event), js_handler=VALUE)
+        hear(select, "change", partial(self._turn, name), VALUE)
 
-    def _tick(self, name: str, event: GenericEventArguments) -> None:
-        self.on[name] = bool(event.args)
+    def _tick(self, name: str, on: object) -> None:
+        self.on[name] = bool(on)
         self.tell()
 
-    def _turn(self, name: str, event: GenericEventArguments) -> None:
-        self.way[name] = Direction(str(event.args))
+    def _turn(self, name: str, way: str) -> None:
+        self.way[name] = Direction(way)
 
     def tell(self) -> None:
         """What needs something that is off cannot be ticked, and says so."""

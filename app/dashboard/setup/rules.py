@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app.api.choices import CountIn, CountOut, FilterFieldOut, ObjectChoiceOut, count_matching, list_values
 from app.dashboard.frame import Visit
+from app.dashboard.hearing import hear
 from app.dashboard.parts import SYSTEMS, VALUE, button, tag, text
 from app.mapping.wording import ASKS
 from app.sync.filters import Condition, Op
@@ -123,18 +124,18 @@ class Rules:
 
     def _bind(self, select: Any, change: Any) -> None:
         if self._may:
-            select.on("change", change, js_handler=VALUE)
+            hear(select, "change", change, VALUE)
         else:
             select.props["disabled"] = True
 
-    async def _set_field(self, rule: Rule, event: GenericEventArguments) -> None:
-        rule.field, rule.value, rule.side = str(event.args), "", None
+    async def _set_field(self, rule: Rule, field: str) -> None:
+        rule.field, rule.value, rule.side = str(field), "", None
         ops = self._fields[rule.field].ops
         rule.op = rule.op if rule.op in ops else ops[0]
         await self._again()
 
-    async def _set_op(self, rule: Rule, event: GenericEventArguments) -> None:
-        rule.op = Op(str(event.args))
+    async def _set_op(self, rule: Rule, op: str) -> None:
+        rule.op = Op(op)
         await self._again()
 
     async def _set_value(self, rule: Rule, event: GenericEventArguments) -> None:

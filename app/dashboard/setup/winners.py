@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from app.api.mapping import board_of
 from app.dashboard.frame import Visit
+from app.dashboard.hearing import hear
 from app.dashboard.parts import VALUE, button, tag, text
 from app.errors import CrossledgerError
 from app.mapping.wording import WINNERS
@@ -15,7 +15,7 @@ from app.sync.fieldmap import Direction, Prefer, Rule
 from app.sync.objects import OBJECTS, ObjectSettings
 from app.sync.records import Kind
 
-Turn = Callable[[GenericEventArguments], None]
+Turn = Callable[[str], None]
 
 _OBJECT = {"": "as above"} | WINNERS
 
@@ -77,17 +77,17 @@ class Winners:
         if label:
             select.props["aria-label"] = label
         select.props["disabled"] = not self._may
-        select.on("change", change, js_handler=VALUE)
+        hear(select, "change", change, VALUE)
 
-    def _turn(self, event: GenericEventArguments) -> None:
-        self._wins = Prefer(str(event.args)) if event.args else None
+    def _turn(self, wins: str) -> None:
+        self._wins = Prefer(wins) if wins else None
 
-    def _prefer(self, field: str, event: GenericEventArguments) -> None:
-        self._own[field] = Prefer(str(event.args))
+    def _prefer(self, field: str, wins: str) -> None:
+        self._own[field] = Prefer(wins)
 
-    def _add(self, event: GenericEventArguments) -> None:
+    def _add(self, field: str) -> None:
         """It begins with HighLevel's, and is changed beside it."""
-        if (field := str(event.args)) in self._fields:
+        if field in self._fields:
             self._own[field] = Prefer.CRM
         self._lines.refresh()
 
