@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.sandbox.control import Control, Controlled
+from app.sandbox.control import PREFIX, Control, Controlled
 from app.sandbox.deliveries import Deliveries
 from app.sandbox.invoice_ninja import (
     activities,
@@ -79,6 +79,7 @@ def create_app(config: Config | None = None) -> Starlette:
         error_body=error_body,
     )
     routes = [
+        Route(f"{PREFIX}/webhooks", webhooks.subscribe(ninja), methods=["POST"]),
         control.routes(),
         *(route for kind in kinds for route in _routes(ninja, kind)),
         *_other_routes(ninja),

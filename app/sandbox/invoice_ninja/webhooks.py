@@ -1,10 +1,11 @@
 """Subscriptions: one event id and one URL each (contracts/invoice_ninja, section 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from app.sandbox.invoice_ninja.answers import ApiError, InvalidError, data
 from app.sandbox.invoice_ninja.bodies import text
@@ -18,11 +19,29 @@ _RETRY |= {"product": "products", "project": "projects", "recurring_invoice": "r
 
 
 async def create(ninja: Ninja, call: Call) -> tuple[Row, Row]:
-    _check(call.body)
-    fields = {"company_id": ME, "user_id": ME, "format": "JSON", "rest_method": "post", "headers": []}
-    row = ninja.insert("webhooks", {**fields, **_given(call.body)})
+    row = _insert(ninja, call.body)
     # The column's default is not in the create answer yet (recorded).
     return row, present(ninja, row, []) | {"format": ""}
+
+
+def _insert(ninja: Ninja, body: Mapping[str, Any]) -> Row:
+    _check(body)
+    fields = {"company_id": ME, "user_id": ME, "format": "JSON", "rest_method": "post", "headers": []}
+    return ninja.insert("webhooks", {**fields, **_given(body)})
+
+
+def subscribe(ninja: Ninja) -> Callable[[Request], Awaitable[Response]]:
+    """For `/_control`: one subscription for each of `events`, whose id stands for {event_id} in `target_url`."""
+
+    async def handle(request: Request) -> Response:
+        body = await request.json()
+        for event_id in body["events"]:
+            _insert(
+                ninja, body | {"event_id": event_id, "target_url": body["target_url"].replace("{event_id}", event_id)}
+            )
+        return JSONResponse({"subscribed": len(body["events"])})
+
+    return handle
 
 
 async def update(ninja: Ninja, call: Call, row: Row) -> None:
