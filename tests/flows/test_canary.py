@@ -5,8 +5,6 @@ import base64
 import json
 import re
 import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
@@ -22,6 +20,7 @@ from app.sandbox.highlevel.config import Config
 from app.vault import Vault
 from tests.flows.breaking import CONSOLE, EXPLODES, PASSWORDS, SWITCH, TOKENS
 from tests.flows.driver import ADMIN_TOKEN, LOCATION, SECRET_KEY, SERVICE_TOKENS, Postman, Site, installed
+from tests.forks import forked
 
 TABLES: LiteralString = """
     SELECT table_schema, table_name FROM information_schema.tables
@@ -477,17 +476,11 @@ async def _no_database(site: Site, canaries: Canaries) -> None:
 
 
 def _said(site: Site, *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *site.program, *command],
-        cwd=site.home,
-        env=site.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout + done.stderr
-    return done.stdout + done.stderr
+    out = site.home / "said"
+    forked((*site.program, *command), env=site.environment(), cwd=site.home, stdout=out).wait(60)
+    said = out.read_text()
+    assert said
+    return said
 
 
 async def _dump(site: Site, canaries: Canaries) -> None:
