@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.errors import Gone
+from app.errors import Gone, Reconnect
 from app.models import Bridge, Connection
-from app.models.connection import ConnectionState
+from app.models.connection import ConnectionState, obstacle
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
 
@@ -57,6 +57,17 @@ class BridgeView:
 
     def connection(self, side: Side) -> ConnectionView:
         return self.crm if side is Side.CRM else self.billing
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing goes through one of its connections, for people; "" while both are in use."""
+        idle = (each for each in (self.crm, self.billing) if each.state != ConnectionState.ACTIVE)
+        return next((obstacle(each.provider, each.state) for each in idle), "")
+
+    def require_connections(self) -> None:
+        """Raises Reconnect of no connection: the one that is out of use was told of when it came to that."""
+        if self.obstacle:
+            raise Reconnect(self.obstacle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +174,6 @@ def _retrieve(reading: asyncio.Task[None]) -> None:
     """A copy that could not be read is said to those who wait for it; nobody may."""
     if not reading.cancelled() and (error := reading.exception()):
         log.info("directory.not_read", reason=str(error).partition("\n")[0])
-
-
-def is_active(connection: ConnectionView) -> bool:
-    return connection.state == ConnectionState.ACTIVE
 
 
 def _id(row: Connection | Bridge) -> int:

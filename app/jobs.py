@@ -22,10 +22,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.connections import Connections
-from app.directory import BridgeView, Directory, is_active
+from app.directory import BridgeView, Directory
 from app.errors import Conflict, CrossledgerError, InternalError, Reconnect, Rejected, Retry, Wait
 from app.metrics import SYNC_SECONDS, SYNCS
-from app.models.connection import obstacle
 from app.models.link import LinkState
 from app.providers.exchange import Exchange
 from app.queue import Priority, RecordJob
@@ -34,7 +33,6 @@ from app.settings import Settings
 from app.sync.choosing import LEFT_OUT
 from app.sync.engine import Engine
 from app.sync.objects import OBJECTS
-from app.sync.records import Side
 from app.sync.settlements import contradicted, failed
 from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.work import BUSY
@@ -58,7 +56,7 @@ class RecordSync:
     async def run(self, target: Target, reason: str) -> None:
         """Raises only when our own database fails."""
         bridge = await self.directory.bridge(target.bridge_id)
-        if bridge is None or not all((bridge.enabled, *(is_active(bridge.connection(side)) for side in Side))):
+        if bridge is None or not bridge.enabled or bridge.obstacle:
             await self.directory.refresh()  # this copy may be older than what a person just mended
             bridge = await self.directory.bridge(target.bridge_id)
         if bridge is None or not bridge.enabled:
@@ -93,10 +91,8 @@ class RecordSync:
         log.info("sync.done", bridge=target.bridge_id, link=link.id, side=target.side.value, outcome=outcome)
 
     async def _attempt(self, target: Target, bridge: BridgeView, link: LinkRow, *, asked: bool) -> str:
-        for side in Side if link.problem != LEFT_OUT else ():  # for that one no vendor is asked
-            connection = bridge.connection(side)
-            if not is_active(connection):
-                raise Reconnect(obstacle(connection.provider, connection.state))
+        if link.problem != LEFT_OUT:  # for that one no vendor is asked
+            bridge.require_connections()
         return await self.engine.sync(target, bridge, link, asked=asked)
 
     async def _failed(

@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import socket
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +29,7 @@ from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.settings import Settings
 from tests.databases import Databases, named
+from tests.person import person
 
 # As in `app.logs`, but to whatever takes the output of a test, and without hiding anything. The default draws each
 # traceback with all its variables, which takes seconds.
@@ -257,7 +257,7 @@ async def bare_world(
     """Service and simulators, nothing connected yet."""
     async with AsyncExitStack() as stack:
         highlevel = await stack.enter_async_context(
-            _human(
+            person(
                 highlevel_process.url,
                 {
                     "Authorization": "Bearer sandbox-highlevel-human-token",
@@ -266,7 +266,7 @@ async def bare_world(
             )
         )
         ninja = await stack.enter_async_context(
-            _human(
+            person(
                 ninja_process.url,
                 {
                     "X-API-TOKEN": "sandbox-ninja-human-token",
@@ -289,16 +289,8 @@ async def bare_world(
         )
         service = build(keyed, database)
         url = await stack.enter_async_context(serving(service))
-        admin = await stack.enter_async_context(_human(url, {"Authorization": f"Bearer {ADMIN_TOKEN}"}))
+        admin = await stack.enter_async_context(person(url, {"Authorization": f"Bearer {ADMIN_TOKEN}"}))
         yield World(service, url, admin, highlevel, ninja, highlevel_process.url, ninja_process.url)
-
-
-_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _human(url: str, headers: dict[str, str]) -> httpx.AsyncClient:
-    """Without the certificates of the world, which take 20 ms to read: it stays on loopback."""
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False, verify=_NOBODY)
 
 
 @pytest.fixture

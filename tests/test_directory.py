@@ -11,7 +11,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import Database
-from app.directory import Directory, is_active
+from app.directory import Directory
+from app.errors import Reconnect
 from app.sync.records import Side
 from tests.test_inbox import make_place
 
@@ -45,7 +46,7 @@ async def run(engine: AsyncEngine, statement: str) -> None:
 async def test_a_connection_is_found_by_its_account(engine: AsyncEngine) -> None:
     place = await make_place(engine)
     (found,) = await Directory(engine).connections_of("highlevel", "loc")
-    assert (found.id, found.account_id, is_active(found)) == (place.crm_id, "loc", True)
+    assert (found.id, found.account_id, found.state) == (place.crm_id, "loc", "active")
 
 
 async def test_an_account_of_another_provider_is_another_account(engine: AsyncEngine) -> None:
@@ -133,7 +134,7 @@ async def test_a_change_made_elsewhere_is_known_when_the_copy_is_old(
     assert directory._reading is not None
     await directory._reading
     (after,) = await directory.connections_of("highlevel", "loc")
-    assert (is_active(before), is_active(after)) == (True, False)
+    assert (before.state, after.state) == ("active", "disabled")
 
 
 async def test_a_change_of_our_own_is_known_at_once(engine: AsyncEngine) -> None:
@@ -143,7 +144,19 @@ async def test_a_change_of_our_own_is_known_at_once(engine: AsyncEngine) -> None
     await run(engine, "UPDATE connections SET state = 'disabled'")
     await directory.refresh()
     (after,) = await directory.connections_of("highlevel", "loc")
-    assert not is_active(after)
+    assert after.state == "disabled"
+
+
+async def test_what_is_out_of_use_is_refused_and_nobody_is_told_of_it_again(engine: AsyncEngine) -> None:
+    """A copy may be old: with the id, a connection that was mended just now would be called refused."""
+    place = await make_place(engine)
+    directory = Directory(engine)
+    (await directory.one(place.bridge_id)).require_connections()
+    await run(engine, "UPDATE connections SET state = 'needs_reconnect' WHERE provider = 'invoice_ninja'")
+    await directory.refresh()
+    with pytest.raises(Reconnect, match="Invoice Ninja does not let Crossledger in any more") as refused:
+        (await directory.one(place.bridge_id)).require_connections()
+    assert refused.value.connection == 0
 
 
 async def test_a_view_shows_no_secret(engine: AsyncEngine) -> None:
@@ -184,7 +197,7 @@ async def test_a_change_made_here_is_seen_though_an_older_reading_ends_after_it(
         await directory.refresh()
     await older
     (found,) = await directory.connections_of("highlevel", "loc")
-    assert not is_active(found)
+    assert found.state == "disabled"
 
 
 async def test_a_bridge_whose_settings_cannot_be_read_stops_and_the_others_go_on(engine: AsyncEngine) -> None:

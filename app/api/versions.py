@@ -14,7 +14,7 @@ from app.api.reading import Paging, one, page, slice_of
 from app.api.requests import BridgeChange
 from app.api.schemas import BridgeDetail, Out, Page
 from app.mapping import versions
-from app.mapping.labels import Labels, all_labels
+from app.mapping.labels import Labels, labels_in
 from app.models import Bridge, BridgeVersion
 from app.sync.policy import BridgeSettings
 
@@ -86,4 +86,4 @@ async def restore_version(desk: AtDesk, who: Caller, bridge_id: Id, number: Numb
 
 
 async def _labels(desk: Desk, bridge_id: int) -> Labels:
-    return all_labels(desk.connections, await desk.connections.directory.one(bridge_id))
+    return labels_in(desk.connections, await desk.connections.directory.one(bridge_id))

@@ -7,9 +7,10 @@ from fastapi import HTTPException, Query, Request
 from app.api.activities import list_activities, show_exchange
 from app.api.fields import Id, Word
 from app.api.reading import slice_of
-from app.api.schemas import ActivityOut, ChangeOut
+from app.api.schemas import ActivityOut
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, bridge_names, first_steps, frame, nothing, page, pages, query
+from app.dashboard.naming import Names, field_names
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
 from app.dashboard.parts import record as called
 from app.people.roles import Role
@@ -49,7 +50,7 @@ async def activity(
         newest = found.items[0].id if found.items else 0
         if cursor is None:
             _tell_of_news(visit, newest)
-        activities(visit, found.items, bridges)
+        await activities(visit, found.items, bridges)
         if not found.items and any(given.values()):
             nothing("Nothing like this was done.", ("Show all", "/activity"))
         elif not found.items:
@@ -70,10 +71,11 @@ def _exports(given: dict[str, object]) -> None:
         link(label, query("/api/v1/activities/export", {**given, "form": form})).props["download"] = True
 
 
-def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str] | None) -> None:
+async def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str] | None) -> None:
     """`bridges`: their names; None where all are of one record, which is named above."""
     if not rows:
         return
+    names = await field_names(visit.desk, ((each.bridge_id, each.object) for each in rows))
     may_undo = visit.may(Role.OPERATOR)
     of_many = ("Record", "Fields", "Bridge") if bridges is not None else ("Fields", "")
     with table("Activities, newest first", ("When (UTC)", "What", *of_many)):
@@ -90,7 +92,7 @@ def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str] | 
                         address = f"/records/{row.link_id}" if row.link_id else ""
                         called(row.object, row.name, row.crm_id, row.billing_id, address)
                 with cell("Fields"):
-                    changes(row.changes)
+                    _changes(row, names)
                     if row.detail:
                         text("div", row.detail, "faint")
                     if row.action == "failed":
@@ -126,17 +128,17 @@ def _exchange(visit: Visit, activity_id: int) -> None:
     place = tag("div", "exchange")
 
 
-def changes(rows: list[ChangeOut]) -> None:
-    for row in rows:
+def _changes(row: ActivityOut, names: Names) -> None:
+    for change in row.changes:
         with tag("div", "change"):
-            text("span", row.field.replace("_", " "), "name")
-            if row.side:
-                text("span", f"in {SYSTEMS[row.side]}", "faint")
-            if row.after is not None:
-                text("del", row.before or "empty", "" if row.before else "faint")
+            text("span", names.of(row.bridge_id, row.object, change.field), "name")
+            if change.side:
+                text("span", f"in {SYSTEMS[change.side]}", "faint")
+            if change.after is not None:
+                text("del", change.before or "empty", "" if change.before else "faint")
                 text("span", "→")
-                text("ins", row.after or "empty", "" if row.after else "faint")
-            if said := row.why or row.note:
+                text("ins", change.after or "empty", "" if change.after else "faint")
+            if said := change.why or change.note:
                 text("span", said, "faint")
 
 

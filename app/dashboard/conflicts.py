@@ -14,6 +14,7 @@ from app.api.requests import DecideIn
 from app.api.schemas import ConflictOut, LinkOut
 from app.dashboard.filters import choice, filters
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
+from app.dashboard.naming import Names, field_names
 from app.dashboard.parts import SYSTEMS, button, cell, link, record, table, tag, text, when
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
@@ -58,7 +59,8 @@ async def conflicts(
             if not found.items:
                 nothing("Nothing waits for a decision.", ("What was done", "/activity"))
                 return
-            _list(found.items, bridges)
+            names = await field_names(visit.desk, ((each.bridge_id, each.object) for each in found.items))
+            _list(found.items, bridges, names)
             if found.next_cursor:
                 with tag("p", "pager"):
                     link("Older", query("/decide", {**given, "cursor": found.next_cursor}))
@@ -67,18 +69,16 @@ async def conflicts(
         visit.every(_LOOKS, rows.refresh)
 
 
-def _list(rows: list[LinkOut], bridges: dict[str, str]) -> None:
+def _list(rows: list[LinkOut], bridges: dict[str, str], names: Names) -> None:
     with table("Conflicts, newest first", ("Record", "Fields", "What is the matter", "Bridge")):
         for row in rows:
             with tag("tr"):
                 with cell("Record"):
                     record(row.object, row.name, row.crm_id, row.billing_id, f"/decide/{row.id}")
                 with cell("Fields"):
-                    text(
-                        "span",
-                        ", ".join(name.replace("_", " ") for name, held in row.held.items() if held.conflict)
-                        or "the record",
-                    )
+                    waits = [name for name, held in row.held.items() if held.conflict]
+                    fields = ", ".join(names.of(row.bridge_id, row.object, each) for each in waits)
+                    text("span", fields or "the record")
                 with cell("What is the matter"):
                     text("span", ", ".join(KINDS[each] for each in row.conflicts))
                     if row.decisions.model_dump(exclude_defaults=True):
@@ -110,13 +110,14 @@ async def conflict(request: Request, link_id: Id) -> None:
 def _field(visit: Visit, case: ConflictOut, field: FieldConflict) -> None:
     told = field.conflict
     with tag("article", "card"):
-        text("h2", field.billing_label or field.crm_label or field.field)
+        label = field.billing_label or field.crm_label or field.field
+        text("h2", label)
         text("p", KINDS[told.kind].capitalize() + ".", "faint")
         sides = (
             ("crm", told.crm, told.base_crm, told.crm_at),
             ("billing", told.billing, told.base_billing, told.billing_at),
         )
-        with table(f"Values of {field.field}", ("Where", "Now", "When both last agreed", "Edited (UTC)")):
+        with table(f"Values of {label}", ("Where", "Now", "When both last agreed", "Edited (UTC)")):
             for side, now, base, at in sides:
                 with tag("tr"):
                     text("th", SYSTEMS[side], scope="row")

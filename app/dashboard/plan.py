@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Query, Request
@@ -13,6 +14,7 @@ from app.api.reading import slice_of
 from app.api.runs import RunOut, list_runs
 from app.dashboard.filters import choice, filters
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
+from app.dashboard.naming import field_names
 from app.dashboard.parts import link, tag, text
 from app.dashboard.plan_acts import ACTIVE, acts_of, counted, left_of
 from app.dashboard.plan_rows import ACTIONS, MEANING, STATES, item_rows
@@ -209,7 +211,8 @@ async def _rows(visit: Visit, plan_id: int, shown: Shown) -> None:
     rows = await list_items(visit.desk, part, plan_id, action=shown.action, state=shown.state, object_=shown.object_)
     if not rows.items:
         nothing("No record of this plan is like that.", ("Show all", shown.here))
-    item_rows(rows.items)
+    names = await field_names(visit.desk, ((found.bridge_id, each.object) for each in rows.items))
+    item_rows(rows.items, partial(names.of, found.bridge_id))
     with tag("p", "pager"):
         if shown.cursor:
             link("First ones", query(shown.here, shown.given))

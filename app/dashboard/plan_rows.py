@@ -1,6 +1,8 @@
 """The records of a plan, side by side: what would become of each on either side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
 
 from app.api.plans import PlanItemOut
 from app.api.schemas import CandidateOut, ChangeOut
@@ -34,20 +36,23 @@ STATES = {
     ItemState.CHANGED: "changed since: not written",
     ItemState.FAILED: "failed",
 }
+Called: TypeAlias = Callable[[str, str], str]
+CalledHere: TypeAlias = Callable[[str], str]
 _SHOWN_VALUES = 8
 _SHOWN_CANDIDATES = 5
 
 
-def item_rows(rows: Sequence[PlanItemOut]) -> None:
+def item_rows(rows: Sequence[PlanItemOut], called: Called) -> None:
+    """`called`: the name of a field, by its object and key."""
     if not rows:
         return
     with table("Records of the plan, side by side", ("What", "Record", *SYSTEMS.values())):
         for item in rows:
             with tag("tr"):
-                _row(item)
+                _row(item, partial(called, item.object))
 
 
-def _row(item: PlanItemOut) -> None:
+def _row(item: PlanItemOut, called: CalledHere) -> None:
     with cell("What"):
         text("strong", ACTIONS[item.action])
         if item.state is not ItemState.PLANNED:
@@ -61,65 +66,65 @@ def _row(item: PlanItemOut) -> None:
             link("Choose a value", "/decide")
     for side in Side:
         with cell(SYSTEMS[side]):
-            _side(item, side)
+            _side(item, side, called)
 
 
-def _side(item: PlanItemOut, side: Side) -> None:
+def _side(item: PlanItemOut, side: Side, called: CalledHere) -> None:
     external_id = item.crm_id if side is Side.CRM else item.billing_id
     changes = [each for each in item.changes if each.side in (side, None)]
     if external_id is None:
         _none(item, side)
     elif is_new(external_id) or _all_new(changes):
         text("div", "is made, with" if item.state is ItemState.PLANNED else "was made, with", "faint")
-        _values(changes)
+        _values(changes, called)
         return
     elif not changes:
         text("div", "as it is", "faint")
-    _few(changes)
+    _few(changes, called)
 
 
 def _all_new(changes: Sequence[ChangeOut]) -> bool:
     return bool(changes) and all(each.why == "created" for each in changes)
 
 
-def _values(changes: Sequence[ChangeOut]) -> None:
+def _values(changes: Sequence[ChangeOut], called: CalledHere) -> None:
     """Of a record that there was not: one after the other, with their names where the pointer rests."""
     with tag("div", "values"):
         for each in changes:
             if each.after:
-                text("span", each.after, title=each.field.replace("_", " "))
-    _few([each for each in changes if not each.after])
+                text("span", each.after, title=called(each.field))
+    _few([each for each in changes if not each.after], called)
 
 
 def _none(item: PlanItemOut, side: Side) -> None:
     if item.candidates and side is not item.side:
         text("div", f"{len(item.candidates)} could be its partner:", "faint")
         for each in item.candidates[:_SHOWN_CANDIDATES]:
-            text("div", _called(each))
+            text("div", _known_as(each))
         text("div", "Once live, you choose under “Decide”.", "faint")
     else:
         text("div", "none", "faint")
 
 
-def _called(candidate: CandidateOut) -> str:
+def _known_as(candidate: CandidateOut) -> str:
     values = candidate.values
     name = " ".join(filter(None, (values.get("first_name"), values.get("last_name")))) or values.get("name", "")
     return ", ".join(filter(None, (name, values.get("email", "")))) or candidate.id
 
 
-def _few(changes: Sequence[ChangeOut]) -> None:
+def _few(changes: Sequence[ChangeOut], called: CalledHere) -> None:
     for each in changes[:_SHOWN_VALUES]:
-        _change(each)
+        _change(each, called)
     if more := changes[_SHOWN_VALUES:]:
         with tag("details"):
             text("summary", f"{len(more)} more")
             for each in more:
-                _change(each)
+                _change(each, called)
 
 
-def _change(change: ChangeOut) -> None:
+def _change(change: ChangeOut, called: CalledHere) -> None:
     with tag("div", "change"):
-        text("span", change.field.replace("_", " "), "name")
+        text("span", called(change.field), "name")
         if change.after is not None:
             if change.before:
                 text("del", change.before)

@@ -20,6 +20,7 @@ from app.api.reading import slice_of
 from app.api.schemas import LinkOut
 from app.dashboard.activity import activities
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
+from app.dashboard.naming import Names, field_names
 from app.dashboard.parts import SYSTEMS, button, cell, fact, state, table, tag, text, when
 from app.dashboard.parts import link as goto
 from app.dashboard.sandbox_banner import banner
@@ -54,10 +55,11 @@ async def record(request: Request, link_id: Id) -> None:
             _actions(visit, link)
         text("h2", "Fields")
         history = (await show_history(visit.desk, link_id)).fields
-        _fields(link, history)
+        names = await field_names(visit.desk, [(link.bridge_id, link.object)])
+        _fields(link, history, names)
         text("h2", "What was done")
         done = await list_activities(visit.desk, slice_of(50), link_id=link_id)
-        activities(visit, done.items, None)
+        await activities(visit, done.items, None)
         if not done.items:
             nothing("Nothing was written for it yet.")
 
@@ -134,17 +136,17 @@ def _actions(visit: Visit, link: LinkOut) -> None:
         goto("Undo what was written", f"/undo?record={link.id}", "button quiet")
 
 
-def _fields(link: LinkOut, history: list[FieldHistoryOut]) -> None:
+def _fields(link: LinkOut, history: list[FieldHistoryOut], names: Names) -> None:
     crm, billing = link.base_crm or {}, link.base_billing or {}
     writers = {(each.field, each.side): each for each in history}
-    names = sorted({*crm, *billing, *link.held})
-    if not names:
+    called = {each: names.of(link.bridge_id, link.object, each) for each in {*crm, *billing, *link.held}}
+    if not called:
         nothing("The two sides have not agreed on anything yet.")
         return
     with table("Fields of both sides", ("Field", "HighLevel", "Invoice Ninja", "Written last by (UTC)")):
-        for name in names:
+        for name, label in sorted(called.items(), key=lambda each: each[1].lower()):
             with tag("tr"):
-                text("th", name.replace("_", " "), scope="row")
+                text("th", label, scope="row")
                 for side, values in (("crm", crm), ("billing", billing)):
                     with cell(SYSTEMS[side]):
                         text("span", values.get(name, "") or "empty", "" if values.get(name) else "faint")

@@ -59,7 +59,7 @@ class Watch:
         self._tell_of_waiting(open_)
         self._done.clear()
         with self._done:
-            activities(self._visit, done, {str(bridge): "Sandbox"})
+            await activities(self._visit, done, {str(bridge): "Sandbox"})
 
     def _tell_of_waiting(self, rows: Sequence[JobOut]) -> None:
         self._waiting.clear()

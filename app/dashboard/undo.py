@@ -6,6 +6,7 @@ from nicegui import ui
 from app.api.fields import Id
 from app.api.undo import PreviewOut, UndoIn, ValueOut, begin_undo, preview_undo
 from app.dashboard.frame import Visit, frame, nothing, page, pages
+from app.dashboard.naming import Names, field_names
 from app.dashboard.parts import SYSTEMS, button, cell, count_of, record, table, tag, text
 from app.errors import CrossledgerError
 from app.people.roles import Principal, Role
@@ -30,10 +31,11 @@ async def undo(request: Request, activity: Id | None = None, record: Id | None =
             said = error.detail if isinstance(error, HTTPException) else str(error)
             nothing(f"What would be taken back cannot be shown. {said.rstrip('.')}.", ("Activity", "/activity"))
             return
-        _preview(visit, what, found)
+        names = await field_names(visit.desk, ((found.bridge_id, each.object) for each in found.items))
+        _preview(visit, what, found, names)
 
 
-def _preview(visit: Visit, what: UndoIn, found: PreviewOut) -> None:
+def _preview(visit: Visit, what: UndoIn, found: PreviewOut, names: Names) -> None:
     if not found.items:
         nothing("There is nothing to take back: it was undone before, or wrote nothing.", ("Activity", "/activity"))
         return
@@ -44,7 +46,7 @@ def _preview(visit: Visit, what: UndoIn, found: PreviewOut) -> None:
     with table("What would be written", ("Record", "Field", "Where", "Now", "Back to", "Outcome")):
         for item in found.items:
             with tag("tr"):
-                _row(item)
+                _row(item, names.of(found.bridge_id, item.object, item.field))
 
     async def begin() -> None:
         async def work(who: Principal) -> str:
@@ -58,12 +60,12 @@ def _preview(visit: Visit, what: UndoIn, found: PreviewOut) -> None:
         button("Undo it", begin)
 
 
-def _row(item: ValueOut) -> None:
+def _row(item: ValueOut, field: str) -> None:
     with cell("Record"):
         address = f"/records/{item.link_id}" if item.link_id else ""
         record(item.object, item.name, item.crm_id, item.billing_id, address)
     for head, words in (
-        ("Field", item.field.replace("_", " ")),
+        ("Field", field),
         ("Where", SYSTEMS.get(item.side, "")),
         ("Now", item.now or "empty"),
         ("Back to", item.back or ("empty" if item.field != RECORD else _PUT_AWAY.get(item.side, "empty"))),

@@ -1,6 +1,6 @@
 """What the fields of a bridge are called by people, on both sides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.connections import Connections
@@ -20,6 +20,12 @@ class Labels:
     def of(self, object_: str, side: Side, name: str) -> str:
         return self.fields.get((object_, side), {}).get(name) or name
 
+    def pair(self, object_: str, name: str) -> str:
+        """By its name as a rule (`app.sync.fieldmap.Rule.name`): that of its field in billing, for tags after the
+        CRM's. One that is not there goes by its name, in words."""
+        field = name.rpartition(":")[2]
+        return self.fields.get((object_, Side.BILLING), {}).get(field) or name.replace("_", " ")
+
 
 NO_LABELS = Labels()
 
@@ -34,10 +40,10 @@ def labels_of(*boards: Board) -> Labels:
     )
 
 
-def all_labels(connections: Connections, bridge: BridgeView) -> Labels:
+def labels_in(connections: Connections, bridge: BridgeView, objects: Iterable[str] = OBJECTS) -> Labels:
     """Nothing is asked of a vendor. An object that a side does not have has no labels."""
     boards: list[Board] = []
-    for name in OBJECTS:
+    for name in objects:
         try:
             boards.append(board(connections, bridge, name))
         except CrossledgerError:

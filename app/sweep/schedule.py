@@ -13,13 +13,12 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.connections import Connections
-from app.directory import BridgeView, is_active
+from app.directory import BridgeView
 from app.errors import Gone, Rejected
 from app.models import Sweep
 from app.models.run import RunKind
 from app.runs import Runs
 from app.sweep.readings import Scope, readings
-from app.sync.records import Side
 
 log = structlog.get_logger()
 
@@ -42,7 +41,7 @@ class Schedule:
 
     async def begin_due(self) -> None:
         """Called each minute. A bridge whose sweep is under way has none begun."""
-        bridges = [each for each in await self.connections.directory.bridges() if _works(each)]
+        bridges = [each for each in await self.connections.directory.bridges() if not each.obstacle]
         begun = await self._begun()
         now = datetime.now(UTC)
         due = [found for each in bridges if (found := self.due(each, begun.get(each.id, {}), now))]
@@ -78,7 +77,3 @@ class Schedule:
         async with self.connections.engine.connect() as connection:
             rows = (await connection.execute(_SWEEPS)).all()
         return {bridge: {scope: at for scope, at in zip(Scope, times, strict=True) if at} for bridge, *times in rows}
-
-
-def _works(bridge: BridgeView) -> bool:
-    return all(is_active(bridge.connection(side)) for side in Side)

@@ -12,9 +12,8 @@ from itertools import groupby
 import structlog
 
 from app.connections import Connections
-from app.directory import BridgeView, is_active
+from app.directory import BridgeView
 from app.errors import CrossledgerError, Reconnect, Rejected, Retry, Wait
-from app.models.connection import obstacle
 from app.queue import transact
 from app.runs import Progress, RunView
 from app.sweep import book
@@ -116,10 +115,7 @@ class Sweeper:
         bridge = await self.connections.directory.bridge(bridge_id)
         if bridge is None or not bridge.enabled:
             raise Rejected("The bridge is switched off.")
-        for side in Side:
-            view = bridge.connection(side)
-            if not is_active(view):
-                raise Reconnect(obstacle(view.provider, view.state), connection=view.id)
+        bridge.require_connections()
         return bridge
 
     async def _begin(self, bridge: BridgeView, scope: Scope) -> None:

@@ -5,12 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.directory import BridgeView, Directory, is_active
-from app.errors import Reconnect, Wait
-from app.models.connection import obstacle
+from app.directory import BridgeView, Directory
+from app.errors import Wait
 from app.models.run import RunKind
 from app.runs import Progress, Runs, RunView
-from app.sync.records import Side
 from app.sync.store import LinkRow
 from app.sync.work import BUSY
 from app.undo.comparing import Finding
@@ -133,8 +131,5 @@ class Undoing:
     async def _ready(self, bridge_id: int) -> BridgeView:
         """Also one that is switched off: whoever stops a bridge that does wrong undoes it afterwards."""
         bridge = await self.directory.one(bridge_id)
-        for side in Side:
-            connection = bridge.connection(side)
-            if not is_active(connection):
-                raise Reconnect(obstacle(connection.provider, connection.state), connection.id)
+        bridge.require_connections()
         return bridge

@@ -25,6 +25,7 @@ from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.webhooks import Signer
 from app.sandbox.processes import Simulator
 from tests.forks import Fork, forked
+from tests.person import person
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -278,9 +279,7 @@ async def installed(*, forks: bool = False, **settings: str) -> AsyncIterator[Si
             "ninja": stack.enter_context(Simulator.start("invoice-ninja", delivery_delay=0)),
         }
         vendors = [
-            await stack.enter_async_context(
-                httpx.AsyncClient(base_url=simulator.url, headers=HUMANS[name], timeout=60, trust_env=False)
-            )
+            await stack.enter_async_context(person(simulator.url, HUMANS[name]))
             for name, simulator in simulators.items()
         ]
         port = free_port()
