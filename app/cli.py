@@ -26,10 +26,6 @@ from app.commands.undo import repairs
 if TYPE_CHECKING:
     from app.main import Service
 
-KEEP_ALIVE = 130
-"""Seconds that an idle connection is kept. A proxy in front must be the one that closes it (they do after 60 to 120):
-what it sends on a connection that we close in the same moment is lost, and Invoice Ninja sends a webhook once."""
-
 cli = typer.Typer(
     name="crossledger",
     help="Keeps GoHighLevel and Invoice Ninja in step, both ways. Settings come from CROSSLEDGER_* variables or .env.",
@@ -69,9 +65,8 @@ def serve(
     """Start the service: webhooks, admin API, and the worker in the same process."""
 
     def work() -> None:
-        import uvicorn
-
         from app.main import build, managed, web_app
+        from app.web.server import Server
 
         given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value}
         settings, url, bundled = prepared(**given)
@@ -85,10 +80,7 @@ def serve(
         app = web_app(service, managed(service, worker=not no_worker))
         _keep_what_is_loaded()
         tell_addresses(settings)
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=20, timeout_keep_alive=KEEP_ALIVE
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(app, log_config=None).run(sockets=[listener])
 
     guarded(work)
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,20 +13,19 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-import uvicorn
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from app.cli import KEEP_ALIVE
 from app.db import Bundled, conninfo
 from app.main import Service, build, web_app
 from app.migrations import upgrade
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.settings import Settings
+from app.web.server import Server, listening
 from tests.databases import Databases, named
 from tests.person import person
 
@@ -229,13 +227,8 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 30, compla
 @asynccontextmanager
 async def serving(service: Service, *, worker: bool = True) -> AsyncIterator[str]:
     """The service as a real HTTP server on loopback, in this event loop."""
-    # Without its protocol's name asyncio leaves Nagle's algorithm on, and each answer takes 40 ms (uvloop does not).
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", service.settings.port))
-    app = web_app(service, None)
-    config = uvicorn.Config(app, log_level="error", lifespan="off", access_log=False, timeout_keep_alive=KEEP_ALIVE)
-    web = uvicorn.Server(config)
+    listener = listening("127.0.0.1", service.settings.port)
+    web = Server(web_app(service, None), log_level="error", lifespan="off")
     async with service.running(web=True, worker=worker), service.dashboard.running():
         task = asyncio.create_task(web.serve(sockets=[listener]))
         await until(lambda: _true(web.started), 30, "the web server did not start")

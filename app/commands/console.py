@@ -107,9 +107,10 @@ def moment(text: str) -> datetime:
 
 def listen(host: str, port: int) -> socket.socket:
     """Taken before anything else is started, so that a port in use is said at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    from app.web.server import listening
+
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return listening(host, port)
     except OSError as error:
         stop_with(
             f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another port with --port or"

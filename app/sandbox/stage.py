@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from sqlalchemy import text
 
 from app.db import Bundled, conninfo
@@ -20,6 +19,7 @@ from app.migrations import upgrade
 from app.sandbox.highlevel.webhooks import EVENTS
 from app.sandbox.processes import Simulator
 from app.settings import Settings
+from app.web.server import Server, listening
 
 LOCATION = "sandboxLocation0001"
 GRACE = 2.0
@@ -76,7 +76,7 @@ async def set_up(port: int) -> AsyncIterator[Stage]:
             "ninja": await stack.enter_async_context(_client(ninja.url, HUMAN_NINJA)),
         }
         key = (await people["highlevel"].get("/_control/public-key")).text
-        listener = socket.create_server(("127.0.0.1", port))
+        listener = listening("127.0.0.1", port)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         token = secrets.token_urlsafe(24)
         settings = Settings(
@@ -102,9 +102,7 @@ async def set_up(port: int) -> AsyncIterator[Stage]:
 @asynccontextmanager
 async def serving(service: Service, listener: socket.socket) -> AsyncIterator[None]:
     """The service as an HTTP server in this event loop."""
-    config = uvicorn.Config(web_app(service, None), log_level="error", lifespan="off", access_log=False)
-    web = uvicorn.Server(config)
-    web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    web = Server(web_app(service, None), log_level="error", lifespan="off")
     async with service.running(web=True, worker=True):
         task = asyncio.create_task(web._serve([listener]))
         while not web.started:  # noqa: ASYNC110 -- uvicorn has no event for it

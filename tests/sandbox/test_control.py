@@ -19,6 +19,7 @@ from app.sandbox.control import Control, Controlled, without_ids
 from app.sandbox.deliveries import Deliveries
 from app.sandbox.faults import Fault, Faults, WebhookFault
 from app.sandbox.serving import listen, server
+from tests.conftest import until
 
 
 @contextmanager
@@ -314,21 +315,24 @@ async def test_a_reordered_delivery_that_nothing_overtakes_still_arrives(
 async def test_under_way_is_what_comes_by_itself_but_no_retry_and_nothing_that_a_fault_makes_late(
     deliveries: Deliveries, endpoint: Endpoint, hook: str
 ) -> None:
-    async def counted() -> tuple[int, int]:
+    async def are(pending: int, under_way: int) -> None:
+        async def reached() -> bool:
+            return (deliveries.pending, deliveries.under_way) == (pending, under_way)
+
         await asyncio.sleep(0.1)
-        return deliveries.pending, deliveries.under_way
+        await until(reached, 10)
 
     deliveries.send(hook, {}, b"1", "E", delay=30)  # the pace of the vendor's own queue
-    assert await counted() == (1, 1)
+    await are(1, 1)
     deliveries.faults.add(WebhookFault(kind="reorder", seconds=30, times=1))
     deliveries.send(hook, {}, b"2", "E")
-    assert await counted() == (2, 2)
+    await are(2, 2)
     deliveries.faults.add(WebhookFault(kind="delay", seconds=30, times=1))
     deliveries.send(hook, {}, b"3", "E")
-    assert await counted() == (3, 2)
+    await are(3, 2)
     endpoint.statuses = [500]
     deliveries.send(hook, {}, b"4", "E", [30])
-    assert await counted() == (4, 2)
+    await are(4, 2)
 
 
 async def test_share_hits_about_that_part_and_the_same_one_after_a_reset(deliveries: Deliveries) -> None:
