@@ -4,7 +4,6 @@ A page draws parts of itself anew as things change. NiceGUI forgets what a remov
 the browser still says of it: a click in that moment would be lost. Here it is the page that listens, for all of them.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -24,7 +23,7 @@ class Heard:
     """Of one page: the handlers by what the browser calls them, oldest first."""
 
     def __init__(self) -> None:
-        self._handlers: OrderedDict[str, tuple[Element, Handler]] = OrderedDict()
+        self._handlers: dict[str, tuple[Element, Handler]] = {}
         self._sweep_at = 2 * REMEMBERED
 
     def add(self, element: Element, event: str, handler: Handler) -> str:

@@ -70,7 +70,7 @@ class _Slot:
         hear(select, "change", self._choose, VALUE)
 
     def _choose(self, slot: str) -> None:
-        self._chosen = str(slot)
+        self._chosen = slot
 
     def change(self) -> SettingsPart | None:
         return SettingsPart(slot=self._chosen) if self._chosen != self._shown.slot else None

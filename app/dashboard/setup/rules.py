@@ -129,7 +129,7 @@ class Rules:
             select.props["disabled"] = True
 
     async def _set_field(self, rule: Rule, field: str) -> None:
-        rule.field, rule.value, rule.side = str(field), "", None
+        rule.field, rule.value, rule.side = field, "", None
         ops = self._fields[rule.field].ops
         rule.op = rule.op if rule.op in ops else ops[0]
         await self._again()
