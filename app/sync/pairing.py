@@ -22,7 +22,7 @@ from app.sync.participation import filtered, filtered_before_create, left_out, t
 from app.sync.partners import made_by_us
 from app.sync.parts import in_its_parts, member
 from app.sync.people import email_of, full_name
-from app.sync.records import Presence, Record, Side, Writable, owner_of
+from app.sync.records import Presence, Record, Side, Values, Writable, owner_of
 from app.sync.settlements import ONE_WAY, TOO_EARLY, ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement, Target
 from app.sync.twins import our_twin, replace_twin
@@ -61,7 +61,8 @@ async def pair_up(work: Work) -> Settlement | None:
         if work.type.part and parent.billing_id:
             await work.hold(parent.billing_id)
     await _wait_for_partner(work, record)
-    match_key = work.type.reserved(record, owner_of(parent.billing_id or "") if parent else "")
+    as_billed = replace(record, values=_recognised(work, record, Side.BILLING))
+    match_key = work.type.reserved(as_billed, owner_of(parent.billing_id or "") if parent else "")
     if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
         raise Wait(BUSY, "a twin is being linked")
     below = owner_of(parent.id_on(side.other) or "") if parent else ""
@@ -121,13 +122,22 @@ async def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
         keys.append(MatchKey(KeyKind.SLOT, record.id, parent=below))
     if not work.type.person:
         if again or older or work.type.unique or not work.settings.creates or await work.store.awaited(work.target):
-            named = record.values.get(work.type.recognised_by, "")
+            named = _recognised(work, record, other).get(work.type.recognised_by, "")
             keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
     elif email := email_of(record):
         keys.append(MatchKey(KeyKind.EMAIL, email, lost=again, parent=below if other is Side.BILLING else ""))
     elif again and (other is Side.CRM or below):
         keys.append(_weak_key(record, below if other is Side.BILLING else ""))
     return keys
+
+
+def _recognised(work: Work, record: Record, side: Side) -> Values:
+    """The record's values, with what it is recognised by as `side` keeps it, which may be only the beginning."""
+    name = work.type.recognised_by
+    rule = next((each for each in work.rules if each.spec(side).name == name), None)
+    if rule is None or side is work.target.side:
+        return record.values
+    return {**record.values, name: carried(rule, side, record.values).value or record.values.get(name, "")}
 
 
 async def _link(work: Work, record: Record, found: Candidates, below: str = "") -> Settlement:
@@ -228,7 +238,8 @@ async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, 
     kept = is_kept_from(work, existing.id)
     if not kept and work.type.person and email_of(existing) and email_of(existing) == email_of(record):
         return await _link(work, record, Candidates((existing,), "e-mail"), below)
-    if not kept and not work.type.person and work.type.identity(existing) == work.type.identity(record):
+    theirs = replace(record, values=_recognised(work, record, work.target.side.other))
+    if not kept and not work.type.person and work.type.identity(existing) == work.type.identity(theirs):
         return await _link(work, record, Candidates((existing,), work.type.recognised_by), below)
     detail = f"the other side allows no second record like {existing.id}: {refusal}"
     return ambiguous(work.target, work.link, detail, [existing])

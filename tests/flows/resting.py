@@ -7,6 +7,16 @@ from app.sweep.readings import Scope
 from tests.conftest import World, until
 
 
+async def unhurried(world: World) -> None:
+    """Both vendors tell of a change a moment after they have answered, as the real ones do.
+
+    An event that meets our own write before that is settled asks once more; where calls are counted, none does.
+    """
+    for vendor in (world.highlevel, world.ninja):
+        fault = {"kind": "delay", "share": 1.0, "seconds": 0.6}
+        (await vendor.post("/_control/webhook-faults", json=fault)).raise_for_status()
+
+
 async def rest(world: World, seconds: float = 30) -> None:
     async def delivered() -> bool:
         asked = [await vendor.get("/_control/deliveries") for vendor in (world.highlevel, world.ninja)]

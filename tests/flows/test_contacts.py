@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.conftest import LOCATION, World, until
+from tests.flows.resting import rest, unhurried
 
 JANE: dict[str, Any] = {
     "firstName": "Jane",
@@ -88,14 +89,16 @@ async def test_issue_mailchimp_user_sync_46_only_the_changed_field_travels_and_t
 async def test_issue_object_sync_for_salesforce_445_a_create_and_a_changed_update_take_three_calls_and_an_echo_two(
     world: World,
 ) -> None:
+    await unhurried(world)
     await world.forget_calls()
     contact_id, _ = await linked(world)
+    await rest(world)
     created = len(await world.calls(world.highlevel)) + len(await world.calls(world.ninja))
     assert created == 3 + 2, "the create and its echo"
     await world.forget_calls()
     await world.edit_contact(contact_id, city="Cambridge")
     await until(lambda: world.calls(world.ninja, "PUT"))
-    await world.quiet()
+    await rest(world)
     assert len(await world.calls(world.highlevel)) + len(await world.calls(world.ninja)) == 3 + 2
 
 

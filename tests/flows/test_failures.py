@@ -105,6 +105,7 @@ async def test_what_a_vendor_refuses_is_failed_with_its_words_and_can_be_retried
     await world.mend()
     (await world.admin.post(f"/api/v1/jobs/{job['id']}/retry")).raise_for_status()
     await until(lambda: has(world, client_id, "city", "York"))
+    await world.quiet()
     assert await world.rows("jobs") == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
-from tests.flows.resting import rest
+from tests.flows.resting import rest, unhurried
 
 PIPELINE = "sandboxPipeline0001"
 ASKED, OFFERED, AGREED = (f"sandboxStage0001{place}" for place in range(3))
@@ -382,6 +382,7 @@ async def test_other_invoices_and_quotes_cost_nothing(deals: World) -> None:
 
 async def test_a_change_and_its_echo_cost_no_more_than_they_must(deals: World) -> None:
     contact, client = await pair(deals)
+    await unhurried(deals)
     await deals.forget_calls()
     id_ = await add(deals, contact, status="won")
     await until(lambda: deals.rows("links", object="opportunity", state="ok"))

@@ -1,9 +1,12 @@
 """Products with their prices, both ways, between the running service and both simulators."""
 
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
+from app.providers.http import Client
 from tests.conftest import LOCATION, World, connect, until
 from tests.flows.resting import rest
 
@@ -229,6 +232,27 @@ async def test_odd_names_end_as_one_pair(shop: World, name: str) -> None:
     assert made["product_key"] == name[:191]
     assert (await link(shop))["state"] == "ok"
     assert [each["name"] for each in await all_in_crm(shop)] == [name]
+
+
+async def test_the_event_of_our_own_create_may_come_before_its_answer(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Billing has a shorter name than the CRM, and no id of it: it is still none of somebody else."""
+    send = Client.send
+
+    async def send_slowly(self: Client, request: httpx.Request, **given: Any) -> httpx.Response:
+        answer = await send(self, request, **given)
+        if request.method == "POST" and request.url.path == "/api/v1/products":
+            await until(lambda: shop.rows("events", kind="EVENT_CREATE_PRODUCT"))
+            await asyncio.sleep(0.5)
+        return answer
+
+    monkeypatch.setattr(Client, "send", send_slowly)
+    await add(shop, "x" * 300)
+    await rest(shop)
+    assert [each["product_key"] for each in await products(shop)] == ["x" * 191]
+    assert [each["name"] for each in await all_in_crm(shop)] == ["x" * 300]
+    assert (await link(shop))["state"] == "ok"
 
 
 async def test_where_products_are_off_nothing_is_asked(bare_world: World) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
-from tests.flows.resting import swept
+from tests.flows.resting import rest, swept, unhurried
 
 DUE = "2026-12-01T16:30:00Z"
 
@@ -113,16 +113,17 @@ async def test_a_due_date_goes_both_ways_and_keeps_its_hour(tasked: World) -> No
 
 async def test_a_change_and_its_echo_cost_no_more_than_they_must(tasked: World) -> None:
     contact, _ = await pair(tasked)
+    await unhurried(tasked)
     await tasked.forget_calls()
     task = await add_task(tasked, contact)
     await until(lambda: tasked.rows("events", kind="EVENT_CREATE_TASK", state="done"))
-    await tasked.quiet()
+    await rest(tasked)
     writes = [each for vendor in (tasked.highlevel, tasked.ninja) for each in await tasked.calls(vendor)]
     assert len(writes) <= 3 + 2  # the create, and its echo of two reads
     await tasked.forget_calls()
     await tasked.highlevel.put(f"/contacts/{contact}/tasks/{task}/completed", json={"completed": True})
     await until(lambda: tasked.rows("events", kind="EVENT_UPDATE_TASK", state="done"))
-    await tasked.quiet()
+    await rest(tasked)
     calls = [each for vendor in (tasked.highlevel, tasked.ninja) for each in await tasked.calls(vendor)]
     assert len([each for each in calls if each["method"] == "PUT"]) == 1
     assert len(calls) <= 3 + 2
