@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.errors import Gone, Reconnect
 from app.models import Bridge, Connection
 from app.models.connection import ConnectionState, obstacle
+from app.sync.fieldmap import Rule
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
 
@@ -54,6 +55,8 @@ class BridgeView:
     created_at: Any
     shares_billing: bool = False
     """Another bridge brings another CRM account to the same billing account."""
+    rules: dict[str, tuple[Rule, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
+    """Of each object, once worked out: they follow from the rest, which stays as it is."""
 
     def connection(self, side: Side) -> ConnectionView:
         return self.crm if side is Side.CRM else self.billing

@@ -31,9 +31,9 @@ from app.planning.backfill import Backfill
 from app.planning.plan import Planner
 from app.providers.addresses import Reach
 from app.providers.base import Provider
+from app.providers.client import make_client, make_sandbox_client
 from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.provider import HighLevel
-from app.providers.http import make_client, make_sandbox_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.providers.sandboxed import Ports
 from app.queue import make_app

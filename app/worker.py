@@ -18,7 +18,7 @@ from app import heartbeat
 from app.connections import Connections
 from app.installations import Installations
 from app.jobs import RecordSync
-from app.providers.http import LONGEST_ANSWER
+from app.providers.client import LONGEST_ANSWER
 from app.queue import CARE, QUEUE, RUN, SYNC, RecordJob, defer
 from app.runs import Runs
 from app.settings import Settings

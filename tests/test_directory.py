@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -157,6 +158,15 @@ async def test_what_is_out_of_use_is_refused_and_nobody_is_told_of_it_again(engi
     with pytest.raises(Reconnect, match="Invoice Ninja does not let Crossledger in any more") as refused:
         (await directory.one(place.bridge_id)).require_connections()
     assert refused.value.connection == 0
+
+
+async def test_the_rules_that_were_worked_out_for_one_copy_are_none_of_another(engine: AsyncEngine) -> None:
+    place = await make_place(engine)
+    directory = Directory(engine)
+    before = await directory.one(place.bridge_id)
+    before.rules["contact"] = ()
+    await directory.refresh()
+    assert (await directory.one(place.bridge_id)).rules == replace(before).rules == {}
 
 
 async def test_a_view_shows_no_secret(engine: AsyncEngine) -> None:

@@ -21,9 +21,9 @@ from app.logs import Redacting, _redact, configure
 from app.main import build
 from app.people import passwords, sessions
 from app.providers.base import Access, OpenGate
+from app.providers.client import make_client
 from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.provider import HighLevel
-from app.providers.http import make_client
 from app.providers.invoice_ninja.provider import InvoiceNinja
 from app.redaction import HIDDEN, MOST, keep_secret, keep_secret_here, redacted
 from app.settings import Settings

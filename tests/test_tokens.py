@@ -20,8 +20,8 @@ from app.errors import AnswerLost, Inactive, Reconnect, Rejected, Wait
 from app.oauth import HighLevelExchange
 from app.providers.addresses import Reach
 from app.providers.base import Grant
+from app.providers.client import LONGEST_ANSWER
 from app.providers.highlevel.oauth import SCOPES, HighLevelOAuth
-from app.providers.http import LONGEST_ANSWER
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.tokens import ConnectionKeys, Guardian

@@ -14,7 +14,8 @@ import httpx
 from app.errors import Rejected, Retry
 from app.notify.messages import Message
 from app.notify.targets import SignedHook, SlackHook
-from app.providers.http import LONGEST_ANSWER, retry_after
+from app.providers.client import LONGEST_ANSWER
+from app.providers.http import retry_after
 from app.redaction import keep_secret
 
 _PREFIX = "whsec_"

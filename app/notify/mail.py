@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from app.errors import CrossledgerError, Rejected, Retry
 from app.notify.messages import Message
 from app.notify.targets import Mailbox, Security
-from app.providers import http
+from app.providers import client
 from app.providers.addresses import MOST, Reach, Resolver, permitted, refuse_metadata
 
 PATIENCE = 15.0
@@ -46,7 +46,7 @@ async def send(box: Mailbox, message: Message, *, reach: Reach, resolver: Resolv
     except (OSError, UnicodeError, TimeoutError) as error:
         raise Retry(f"the name {box.host} is not found: {error or 'no answer in time'}") from error
     addresses = permitted(box.host, found, reach)[:MOST]
-    context = http.trusted()
+    context = client.trusted()
     try:
         return await asyncio.to_thread(_send, box, written(box, message), addresses, context)
     except OSError as error:  # what smtplib raises is one as well

@@ -8,6 +8,7 @@ loopback is as far away as ever: the other network knows nothing of these ports.
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 import httpcore
@@ -29,6 +30,7 @@ _PORT = 80
 """What an address without a port means: no other is any of ours."""
 
 
+@lru_cache
 def is_sandbox(base_url: str) -> bool:
     """Whether this is the address of an account of the sandbox, running or not, however it is written."""
     try:

@@ -14,7 +14,7 @@
 Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` decides what happens then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +37,7 @@ from app.sync.deletions import (
     unlinked,
 )
 from app.sync.facets import bring_facet_in_step
-from app.sync.fieldmap import resolve
+from app.sync.fieldmap import Rule, resolve
 from app.sync.merge import Base
 from app.sync.naming import called
 from app.sync.objects import OBJECTS
@@ -158,14 +158,9 @@ class Engine:
         """What an attempt at this record has in hand. Whoever asks for it lets it go."""
         settings = bridge.settings.of(target.object)
         records = {side: self.open(bridge, side).records(target.object, settings) for side in Side}
-        slot = records[Side.BILLING].slot
-        rules, _ = resolve(
-            settings.pairs(),
-            records[Side.CRM].fields(),
-            records[Side.BILLING].fields(),
-            reserved=slot,
-            direction=settings.direction,
-        )
+        rules = bridge.rules.get(target.object)
+        if rules is None:
+            rules = bridge.rules[target.object] = _rules(bridge, target.object, records)
         return Work(
             type=OBJECTS[target.object],
             settings=settings,
@@ -173,8 +168,8 @@ class Engine:
             bridge=bridge,
             link=link,
             records=records,
-            rules=tuple(bridge.settings.as_set(rule, target.object) for rule in rules),
-            slot=slot,
+            rules=rules,
+            slot=records[Side.BILLING].slot,
             store=self.store,
             now=self.now,
             parents=partial(self._parents, target, bridge),
@@ -244,6 +239,18 @@ class Engine:
         return await left_out(work, merged, billing) or await work.bring_in_step(
             merged, billing, base=None, action="linked", detail="the contact was merged into this one"
         )
+
+
+def _rules(bridge: BridgeView, object_: str, records: Mapping[Side, Records]) -> tuple[Rule, ...]:
+    settings = bridge.settings.of(object_)
+    rules, _ = resolve(
+        settings.pairs(),
+        records[Side.CRM].fields(),
+        records[Side.BILLING].fields(),
+        reserved=records[Side.BILLING].slot,
+        direction=settings.direction,
+    )
+    return tuple(bridge.settings.as_set(rule, object_) for rule in rules)
 
 
 _CAME_BACK = {LinkState.UNLINKED.value: "it came back", LinkState.EXCLUDED.value: "it takes part again"}

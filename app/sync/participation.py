@@ -27,20 +27,20 @@ def takes_part(link: LinkRow) -> bool:
 
 def filtered(work: Work, records: Mapping[Side, Record]) -> Settlement | None:
     """What the filter says of these, the first of them before the other. None: nothing against them so far."""
+    if not work.settings.only:
+        return None
     seen = {side: Seen(record.values, work.records[side].fields()) for side, record in records.items()}
     return _excluded(work, "filtered", _refusal(work, seen))
 
 
 def filtered_before_create(work: Work, record: Record) -> Settlement | None:
     """As `filtered`, where there will be a partner, empty in all that only its side knows."""
+    if not work.settings.only:
+        return None
     side = work.target.side
     there = work.records[side.other].fields()
-    blank = Seen(dict.fromkeys(there, ""), there)
-    return _excluded(
-        work,
-        "filtered",
-        _refusal(work, {side: Seen(record.values, work.records[side].fields()), side.other: blank}),
-    )
+    seen = {side: Seen(record.values, work.records[side].fields()), side.other: Seen(dict.fromkeys(there, ""), there)}
+    return _excluded(work, "filtered", _refusal(work, seen))
 
 
 async def left_out(work: Work, crm: Record, billing: Record) -> Settlement | None:
@@ -66,8 +66,6 @@ async def _parent_left_out(work: Work, crm: Record) -> Settlement | None:
 
 def _refusal(work: Work, seen: Mapping[Side, Seen]) -> str:
     conditions = work.settings.only
-    if not conditions:
-        return ""
     fields = {side: work.records[side].fields() for side in Side}
     return filters.unknown(conditions, fields) or filters.refusal(conditions, seen)
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from app.errors import Rejected
-from app.providers.http import trusted
+from app.providers.client import trusted
 from app.sandbox.processes import Simulator
 from app.sync.records import Side
 from app.vault import new_secret

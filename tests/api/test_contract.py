@@ -20,7 +20,7 @@ import app.main
 from app.main import Service, build
 from app.providers.addresses import Reach
 from app.providers.base import Profile
-from app.providers.http import make_client
+from app.providers.client import make_client
 from app.settings import Settings
 from tests.conftest import ADMIN_TOKEN, serving
 

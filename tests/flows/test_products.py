@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.providers.http import Client
+from app.providers.client import Client
 from tests.conftest import LOCATION, World, connect, until
 from tests.flows.resting import rest
 

@@ -12,7 +12,7 @@ from app.notify.hooks import new_signing_secret, signature, signed, to_slack
 from app.notify.messages import trial
 from app.notify.targets import SignedHook, SlackHook
 from app.providers.addresses import Reach
-from app.providers.http import make_client
+from app.providers.client import make_client
 from tests.notify.receiver import Receiver, receiving, verified
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

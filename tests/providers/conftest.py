@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.providers import http
+from app.providers import client
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         (tmp_path / "cert").write_bytes(certificate.public_bytes(pem))
         (tmp_path / "key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, secret))
         trusting = ssl.create_default_context(cafile=str(tmp_path / "cert"))
-        monkeypatch.setattr(http, "trusted", lambda: trusting)
+        monkeypatch.setattr(client, "trusted", lambda: trusting)
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.load_cert_chain(tmp_path / "cert", tmp_path / "key")
         return server

@@ -13,9 +13,10 @@ import pytest
 from app.errors import Rejected, Retry
 from app.providers.addresses import Reach, is_metadata, is_public, permitted
 from app.providers.base import OpenGate
+from app.providers.client import make_client
 from app.providers.highlevel.oauth import HighLevelOAuth
 from app.providers.highlevel.wire import HighLevelDialect
-from app.providers.http import Wire, make_client
+from app.providers.http import Wire
 
 TOKEN = "pit-canary-0123456789"
 

@@ -15,8 +15,9 @@ import uvloop
 from app.errors import AnswerLost, Retry
 from app.providers.addresses import Reach
 from app.providers.base import OpenGate
+from app.providers.client import make_client
 from app.providers.highlevel.wire import HighLevelDialect
-from app.providers.http import Wire, make_client
+from app.providers.http import Wire
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
 GOOD = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"good": 1}'
@@ -273,7 +274,7 @@ def _hang_up(writer: asyncio.StreamWriter, *, reset: bool) -> None:
 
 async def _is_readable(client: Any) -> None:
     """Returns when news have come on the one connection that is kept."""
-    pool: Any = client._transport
+    (host,) = client._transport._of.values()
     async with asyncio.timeout(10):
-        while not all(each.has_expired() for each in pool._pool.connections):  # noqa: ASYNC110 -- it has no event
+        while not all(each.has_expired() for each in host._pool.connections):  # noqa: ASYNC110 -- it has no event
             await asyncio.sleep(0.005)

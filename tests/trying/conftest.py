@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.main import Service, build
-from app.providers.http import trusted
+from app.providers.client import trusted
 from app.settings import Settings
 from tests.conftest import ADMIN_TOKEN, serving, until
 from tests.ports import free_port

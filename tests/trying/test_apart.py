@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import Rejected
-from app.providers.http import make_client, make_sandbox_client
+from app.providers.client import make_client, make_sandbox_client
 from app.providers.sandboxed import ADDRESSES, Ports, is_sandbox
 from app.sandbox.highlevel.config import Config
 from app.sandbox.highlevel.webhooks import Signer

@@ -16,8 +16,9 @@ from pydantic import BaseModel, Field, ValidationError
 from app.errors import AnswerLost, ConfigurationError, Inactive, Reconnect, Rejected, Retry
 from app.providers.addresses import Reach
 from app.providers.base import Grant, OpenGate
+from app.providers.client import LONGEST_ANSWER, make_transport
 from app.providers.highlevel.wire import LABEL, HighLevelDialect
-from app.providers.http import LONGEST_ANSWER, Wire, make_transport, retry_after
+from app.providers.http import Wire, retry_after
 from app.redaction import keep_secret, keep_secret_here, redacted
 from app.sync.values import storable
 

@@ -10,10 +10,10 @@ import pytest
 from app.errors import Duplicate, Forbidden, Gone, Reconnect, Rejected
 from app.providers.addresses import Reach
 from app.providers.base import Access, KeyKind, MatchKey, OpenGate
+from app.providers.client import make_client
 from app.providers.highlevel.businesses import Businesses
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.provider import HighLevel
-from app.providers.http import make_client
 from app.sandbox.processes import Simulator
 from tests.providers.highlevel.recorded import check_documented
 

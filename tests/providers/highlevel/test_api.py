@@ -8,8 +8,8 @@ import respx
 
 from app.errors import AnswerLost, Duplicate, Forbidden, Gone, Reconnect, Rejected, Retry, Unsupported
 from app.providers.base import KeyKind, MatchKey, Records
+from app.providers.client import make_client
 from app.providers.highlevel.wire import BASE_URL
-from app.providers.http import make_client
 from app.sync.records import Presence
 from tests.providers.highlevel.recorded import (
     CONTACT,

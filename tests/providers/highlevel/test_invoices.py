@@ -12,11 +12,12 @@ import respx
 
 from app.errors import Conflict, Gone, Rejected, Retry, Several
 from app.providers.base import KeyKind, MatchKey
+from app.providers.client import make_client
 from app.providers.highlevel.documents import day
 from app.providers.highlevel.invoices import Invoices
 from app.providers.highlevel.payments import Payments
 from app.providers.highlevel.wire import BASE_URL, HighLevelDialect
-from app.providers.http import Wire, make_client
+from app.providers.http import Wire
 from app.sync.canonical import text_of
 from app.sync.documents import Document, DocumentKind, Line, Status, Tax
 from app.sync.money import Money

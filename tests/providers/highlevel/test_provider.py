@@ -6,10 +6,10 @@ import respx
 
 from app.errors import Forbidden, Reconnect, Rejected, Retry, Unsupported
 from app.providers.base import Access, KeyKind, MatchKey, Profile, Provider, Support
+from app.providers.client import make_client
 from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.provider import HighLevel
 from app.providers.highlevel.wire import BASE_URL
-from app.providers.http import make_client
 from app.sync.objects import ContactSettings
 from app.sync.records import Side
 from tests.providers.highlevel.recorded import DATA, LOCATION, TOKEN, CountingGate, answer, check_documented, load, sent

@@ -7,7 +7,7 @@ import respx
 
 from app.providers.addresses import Reach
 from app.providers.base import Access
-from app.providers.http import make_client
+from app.providers.client import make_client
 from app.providers.invoice_ninja.clients import Clients
 from app.providers.invoice_ninja.provider import InvoiceNinja
 
