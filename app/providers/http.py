@@ -98,7 +98,8 @@ class Wire:
 
     def _request(self, method: str, path: str, **content: Any) -> httpx.Request:
         # What httpx's own `build_request` puts together of the same takes twice as long, and it knows of cookies.
-        headers = {**self.client.headers, **self.dialect.headers()}
+        headers = self.client.headers.copy()
+        headers.update(self.dialect.headers())
         timeout = {"timeout": self.client.timeout.as_dict()}
         return httpx.Request(method, self.base_url.rstrip("/") + path, headers=headers, extensions=timeout, **content)
 
