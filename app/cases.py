@@ -15,10 +15,11 @@ from app.models import Link
 from app.models.link import LinkState
 from app.sync.choosing import APART
 from app.sync.decisions import ConflictKind
-from app.sync.fieldmap import Rule, resolve
+from app.sync.fieldmap import Rule
 from app.sync.objects import OBJECTS
 from app.sync.options import Option, decidable, of_field, of_record
 from app.sync.records import Side
+from app.sync.resolving import resolved
 
 OPEN: ColumnElement[bool] = literal_column("links.conflicts <> '[]'", Boolean)
 """As the partial index says it."""
@@ -102,10 +103,8 @@ def is_open(link: Link) -> bool:
 def rules_of(connections: Connections, bridge: BridgeView, link: Link) -> dict[str, Rule]:
     """Those that the pair is synced by, by name."""
     settings = bridge.settings.of(link.object)
-    fields = {side: connections.open(bridge, side).records(link.object, settings).fields() for side in Side}
-    slot = connections.open(bridge, Side.BILLING).records(link.object, settings).slot
-    rules, _ = resolve(
-        settings.pairs(), fields[Side.CRM], fields[Side.BILLING], reserved=slot, direction=settings.direction
+    rules, _ = resolved(
+        settings, {side: connections.open(bridge, side).records(link.object, settings) for side in Side}
     )
     return {rule.name: rule for rule in rules}
 

@@ -32,6 +32,7 @@ from app.sync.fieldmap import resolve
 from app.sync.filters import unknown as unknown_field
 from app.sync.policy import BridgeSettings
 from app.sync.records import Side
+from app.sync.resolving import resolved
 from app.sync.resuming import forget_agreed, reconsider
 
 router = APIRouter(prefix="/bridges", tags=["bridges"], route_class=Bounded)
@@ -194,13 +195,7 @@ async def _check_chosen(
         opened = {side: desk.connections.open(bridge, side).records(name, wanted) for side in Side}
         if strange := unknown_field(wanted.only, {side: each.fields() for side, each in opened.items()}):
             raise refused(strange)
-        _, skipped = resolve(
-            wanted.pairs(),
-            opened[Side.CRM].fields(),
-            opened[Side.BILLING].fields(),
-            reserved=opened[Side.BILLING].slot,
-            direction=wanted.direction,
-        )
+        _, skipped = resolved(wanted, opened)
         for each in skipped:
             if each.pair in wanted.chosen() or each.pair in stepped:
                 raise refused(f"{each.pair.crm} cannot go to {each.pair.billing}: {each.reason}.")

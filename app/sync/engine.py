@@ -14,7 +14,7 @@
 Whatever a vendor says no to leaves as an exception of `app.errors`; `app.jobs` decides what happens then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -37,7 +37,6 @@ from app.sync.deletions import (
     unlinked,
 )
 from app.sync.facets import bring_facet_in_step
-from app.sync.fieldmap import Rule, resolve
 from app.sync.merge import Base
 from app.sync.naming import called
 from app.sync.objects import OBJECTS
@@ -45,6 +44,7 @@ from app.sync.pairing import first_values, pair_of, pair_up
 from app.sync.participation import PUT_AWAY, filtered, left_out
 from app.sync.parts import Move, base_after, move, whereabouts
 from app.sync.records import Presence, Record, Side
+from app.sync.resolving import resolved
 from app.sync.settlements import ONE_WAY, TOO_EARLY, UNDONE, as_it_was
 from app.sync.store import LinkRow, Settlement, Store, Target
 from app.sync.work import BUSY, Work, alive
@@ -160,7 +160,9 @@ class Engine:
         records = {side: self.open(bridge, side).records(target.object, settings) for side in Side}
         rules = bridge.rules.get(target.object)
         if rules is None:
-            rules = bridge.rules[target.object] = _rules(bridge, target.object, records)
+            found, _ = resolved(settings, records)
+            rules = tuple(bridge.settings.as_set(rule, target.object) for rule in found)
+            bridge.rules[target.object] = rules
         return Work(
             type=OBJECTS[target.object],
             settings=settings,
@@ -239,18 +241,6 @@ class Engine:
         return await left_out(work, merged, billing) or await work.bring_in_step(
             merged, billing, base=None, action="linked", detail="the contact was merged into this one"
         )
-
-
-def _rules(bridge: BridgeView, object_: str, records: Mapping[Side, Records]) -> tuple[Rule, ...]:
-    settings = bridge.settings.of(object_)
-    rules, _ = resolve(
-        settings.pairs(),
-        records[Side.CRM].fields(),
-        records[Side.BILLING].fields(),
-        reserved=records[Side.BILLING].slot,
-        direction=settings.direction,
-    )
-    return tuple(bridge.settings.as_set(rule, object_) for rule in rules)
 
 
 _CAME_BACK = {LinkState.UNLINKED.value: "it came back", LinkState.EXCLUDED.value: "it takes part again"}
