@@ -10,7 +10,7 @@ from app.sync.settlements import put_aside
 from app.sync.store import Settlement
 from app.sync.work import Work
 
-SOON = timedelta(minutes=1)
+LONGEST = timedelta(hours=1)
 """How long a record waits to be claimed by the other object: the answer to its create is late, or was lost."""
 
 
@@ -23,10 +23,12 @@ async def of_another(work: Work) -> Settlement | None:
     if not name:
         return None
     other = replace(work.target, object=name)
+    coming = await work.store.coming(other)  # asked first: what ends between the two questions is found
     if await work.store.find(other, side, work.target.external_id):
         detail = f"It was written for one of the {OBJECTS[name].plural}."
         # No activity tells of it: the other object's has.
         return replace(put_aside(work.target, work.link, LinkState.EXCLUDED, "apart", detail), activity=None)
-    if work.now() - work.link.created_at < SOON and await work.store.coming(other):
-        raise Wait(1, f"it may be one of the {OBJECTS[name].plural}")
+    age = work.now() - work.link.created_at
+    if coming and age < LONGEST:
+        raise Wait(max(1, age.total_seconds() / 10), f"it may be one of the {OBJECTS[name].plural}")
     return None

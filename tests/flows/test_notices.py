@@ -1,11 +1,15 @@
 """What happens to documents and payments, told once each as a note of the contact, between the service and both."""
 
-from datetime import UTC, datetime
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from app.sync.records import Side
+from app.sync.store import LinkRow, Store, Target
 from tests.conftest import World, connect, until
 from tests.flows.resting import swept
 from tests.flows.test_balance import add_invoice, day, pay, refund
@@ -294,3 +298,52 @@ async def test_a_notice_does_not_come_back_as_a_note_of_the_client(bare_world: W
     excluded = await bare_world.rows("links", object="note", state="excluded")
     assert [each["problem"] for each in excluded] == ["apart"]
     assert len(await bare_world.rows("links", object="notice", state="ok")) == 1
+
+
+async def test_a_notice_settled_in_the_moment_of_asking_does_not_come_back_either(
+    bare_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The note's job finds nothing of it yet, and is heard again only once the notice's job has ended."""
+    await connect(bare_world, notice={"enabled": True}, note={"enabled": True})
+    contact, client = await pair(bare_world)
+    find = Store.find
+
+    async def find_and_dawdle(self: Store, target: Target, side: Side, external_id: str) -> Any:
+        found = await find(self, target, side, external_id)
+        if target.object == "notice" and target.side is Side.CRM and found is None:
+            await until(lambda: bare_world.rows("links", object="notice", state="ok"))
+        return found
+
+    monkeypatch.setattr(Store, "find", find_and_dawdle)
+    path = f"^/contacts/{contact}/notes$"
+    await bare_world.fault(bare_world.highlevel, kind="drop_after", method="POST", path=path, times=1)
+    invoice = await add_invoice(bare_world, client, 33)
+    await told(bare_world, contact, f"Invoice {invoice['number']} over 33.00 USD was sent.")
+    (note,) = await until(lambda: bare_world.rows("links", object="note", state="excluded"))
+    assert note["problem"] == "apart"
+    assert await activities(bare_world, client) == []
+
+
+async def claim_late(self: Store, target: Target, claim: Any = Store.claim) -> LinkRow | None:
+    """As if the row were 70 s older than it is."""
+    link: LinkRow | None = await claim(self, target)
+    return replace(link, created_at=link.created_at - timedelta(seconds=70)) if link else None
+
+
+async def test_while_an_outage_lasts_nobody_knows_whose_a_note_is(
+    bare_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the notice's create is lost, and for minutes the vendor says nothing of it."""
+    await connect(bare_world, notice={"enabled": True}, note={"enabled": True})
+    contact, client = await pair(bare_world)
+    monkeypatch.setattr(Store, "claim", claim_late)
+    path = f"^/contacts/{contact}/notes$"
+    await bare_world.fault(bare_world.highlevel, kind="drop_after", method="POST", path=path, times=1)
+    await bare_world.fault(bare_world.highlevel, kind="status", status=503, method="GET", path=path)
+    await add_invoice(bare_world, client, 33)
+    await until(lambda: bare_world.rows("links", object="note"))
+    await asyncio.sleep(1)
+    assert await activities(bare_world, client) == []
+    await bare_world.highlevel.delete("/_control/faults")
+    await until(lambda: bare_world.rows("links", object="note", state="excluded"))
+    assert await activities(bare_world, client) == []
