@@ -30,6 +30,10 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
             "The page where an owner agrees; white-label agencies: "
             "https://marketplace.leadconnectorhq.com/v2/oauth/chooselocation."
         ),
+        "highlevel_app_url": (
+            "Where people open HighLevel, to link its records and to let it frame status pages; white-label agencies:"
+            " their own domain."
+        ),
         "highlevel_webhook_public_keys": (
             "Ed25519 keys that webhooks may be signed with, separated by commas; each as one line of base64 "
             "(the middle of its PEM)."

@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     highlevel_client_secret: SecretStr = SecretStr("")
     highlevel_authorize_url: str = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
     """White-label agencies use https://marketplace.leadconnectorhq.com/v2/oauth/chooselocation."""
+    highlevel_app_url: str = "https://app.gohighlevel.com"
+    """Where people open HighLevel; white-label agencies have a domain of their own."""
     highlevel_webhook_public_keys: Keys = ()
     """PEM blocks or the base64 between their lines, several separated by commas. Empty: HighLevel's published key."""
     highlevel_legacy_signature: bool = False

@@ -17,6 +17,7 @@ from app.api.sweeps import HealthOut, begin_sweep, show_health
 from app.dashboard.bridge_table import BridgeTable
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
+from app.dashboard.status_page import status_page
 from app.people.roles import Principal, Role
 from app.providers.sandboxed import is_sandbox
 from app.sync.fieldmap import Direction
@@ -67,6 +68,7 @@ async def bridge(request: Request, shown: Annotated[BridgeDetail, Depends(_known
             await show_connection(visit.desk, each) for each in (shown.crm_connection_id, shown.billing_connection_id)
         ]
         _webhooks(visit, crm, billing)
+        await status_page(visit, shown.id)
 
 
 def _standing(visit: Visit, shown: BridgeDetail) -> None:

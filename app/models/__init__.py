@@ -13,6 +13,7 @@ from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, 
 from app.models.plan import PlanItem, Snapshot
 from app.models.run import Run
 from app.models.set_up import SetUpStep
+from app.models.status_page import StatusPage
 from app.models.sweep import Cursor, MissedEvents, Sweep
 from app.models.token import OAuthState, Token
 from app.models.undo import UndoItem
@@ -48,6 +49,7 @@ __all__ = [
     "SetUpStep",
     "SetupLink",
     "Snapshot",
+    "StatusPage",
     "Sweep",
     "Token",
     "UndoItem",

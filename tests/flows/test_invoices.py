@@ -23,7 +23,7 @@ from tests.flows.invoicing import (
     transactions,
     writes,
 )
-from tests.flows.resting import rest
+from tests.flows.resting import rest, unhurried
 
 
 @pytest.fixture
@@ -166,6 +166,7 @@ async def test_news_that_comes_twice_and_in_any_order_makes_one_mirror(billed: W
 
 async def test_the_echo_of_a_mirror_writes_nothing(billed: World) -> None:
     contact, _ = await pair(billed)
+    await unhurried(billed)
     await billed.forget_calls()
     await add(billed, contact)
     await until(lambda: billed.rows("events", kind="EVENT_CREATE_INVOICE", state="done"))

@@ -11,7 +11,7 @@ import pytest
 from app.sync.records import Side
 from app.sync.store import LinkRow, Store, Target
 from tests.conftest import World, connect, until
-from tests.flows.resting import swept
+from tests.flows.resting import swept, unhurried
 from tests.flows.test_balance import add_invoice, day, pay, refund
 from tests.flows.test_notes import activities
 from tests.flows.test_tasks import pair
@@ -267,6 +267,7 @@ async def test_a_notice_costs_two_calls_and_a_quiet_round_of_polling_six(noticed
     invoice = await add_invoice(noticed, client, 44)
     sent = f"Invoice {invoice['number']} over 44.00 USD was sent."
     await told(noticed, contact, sent)
+    await unhurried(noticed)
     await noticed.forget_calls()
     await pay(noticed, client, invoice["id"], 44)
     await told(noticed, contact, sent, f"Invoice {invoice['number']} over 44.00 USD is paid.")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LOCATION, World, connect, until
+from tests.flows.resting import unhurried
 from tests.flows.test_balance import day, definitions
 from tests.flows.test_notices import act, add, poll
 from tests.flows.test_tasks import pair
@@ -137,6 +138,7 @@ async def test_a_quiet_round_costs_one_call_and_a_new_date_three_more(recurring:
     assert [each["path"] for each in await recurring.calls(recurring.ninja)] == [f"/api/v1/{PATH}"]
     assert await recurring.calls(recurring.highlevel) == []
 
+    await unhurried(recurring)
     await recurring.ninja.put(f"/api/v1/{PATH}/{id_}", json={"next_send_date": day(21)})
     await recurring.forget_calls()
     await poll(recurring)

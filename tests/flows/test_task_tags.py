@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.processes import Simulator
 from tests.conftest import World, connect, until
-from tests.flows.resting import swept
+from tests.flows.resting import swept, unhurried
 from tests.flows.test_tags import tag, untag
 from tests.flows.test_tasks import add_task, edit, link, pair, tasks
 
@@ -193,6 +193,7 @@ async def test_polling_does_not_take_a_list_without_tags_for_a_change(tagging: W
 
 async def test_the_tags_cost_one_read_on_each_side(tagging: World) -> None:
     contact, task = await tagged_task(tagging, "vip")
+    await unhurried(tagging)
     await tagging.forget_calls()
     body = {"completed": True}
     (await tagging.highlevel.put(f"/contacts/{contact}/tasks/{task}/completed", json=body)).raise_for_status()

@@ -42,7 +42,7 @@ MAY = {
         GET /set-ups            GET /set-ups/{bridge_id}        GET /set-ups/{bridge_id}/objects
         GET /set-ups/{bridge_id}/objects/{object}/fields        GET /set-ups/{bridge_id}/values
         GET /set-ups/{bridge_id}/matching
-        GET /bridges/{bridge_id}/mapping/{object}
+        GET /bridges/{bridge_id}/mapping/{object}       GET /bridges/{bridge_id}/status-page
         GET /bridges/{bridge_id}/versions       GET /bridges/{bridge_id}/versions/{number}
     """,
     Role.OPERATOR: """
@@ -50,6 +50,7 @@ MAY = {
         GET /connections/{connection_id}/webhooks           DELETE /connections/{connection_id}/webhooks
         POST /connections/{connection_id}/webhooks/install
         POST /bridges           PATCH /bridges/{bridge_id}
+        PUT /bridges/{bridge_id}/status-page    DELETE /bridges/{bridge_id}/status-page
         POST /events/{event_id}/replay
         POST /conflicts/decide  POST /conflicts/{link_id}/decide
         POST /jobs/retry        POST /jobs/{job_id}/retry POST /links/{link_id}/sync

@@ -2,12 +2,12 @@
 
 from fastapi import FastAPI
 
-from app.web.pages import account, bridging, company, connecting, login, setup
+from app.web.pages import account, bridging, company, connecting, login, setup, status
 from app.web.pages.layout import answer_with_pages, busy_script, dashboard_style, icon, style
 
 __all__ = ["install"]
 
-PARTS = (connecting, company, bridging, login, setup, account)
+PARTS = (connecting, company, bridging, login, setup, account, status)
 
 
 def install(app: FastAPI) -> None:

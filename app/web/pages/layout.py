@@ -91,6 +91,15 @@ def page(
     return answer
 
 
+def framed_page(template: str, status: int, ancestor: str, **values: Any) -> HTMLResponse:
+    """A page that asks nobody who they are, and that pages of `ancestor`, an origin, may hold in a frame."""
+    body = _TEMPLATES.get_template(template).render(**values)
+    headers = _headers(())
+    del headers["X-Frame-Options"]  # it knows no other origins
+    policy = headers["Content-Security-Policy"].replace("frame-ancestors 'none'", f"frame-ancestors 'self' {ancestor}")
+    return HTMLResponse(body, status, {**headers, "Content-Security-Policy": policy})
+
+
 def header(request: Request) -> str:
     """The head of a page that is built elsewhere, for somebody who is logged in."""
     who: Principal = request.state.principal
