@@ -70,6 +70,25 @@ async def test_people_are_for_owners_alone() -> None:
         await visitor.is_told("This needs the role owner; yours is viewer.")
 
 
+async def test_who_has_no_account_sees_a_status_page_until_it_is_taken_away() -> None:
+    async with managed_site() as site, chromium() as browser, visiting(browser, site) as visitor:
+        await visitor.log_in(OWNER)
+        await visitor.open("/bridges/1")
+        await visitor.press("Make a status page")
+        await visitor.page.get_by_label("Heading").fill("Harbour Bakery")
+        await visitor.press("Make it")
+        address = await visitor.page.get_by_role("status").locator("code").inner_text()
+        async with visiting(browser, site) as stranger:
+            await stranger.page.goto(address)
+            await stranger.sees("Harbour Bakery")
+            await stranger.is_usable_by_everybody()
+        await visitor.press("Remove it")
+        await visitor.page.get_by_role("dialog").get_by_role("button", name="Remove it").click()
+        await expect(visitor.page.get_by_role("button", name="Make a status page")).to_be_visible()
+        await visitor.page.goto(address)
+        await visitor.sees("Nothing here")
+
+
 async def add(page: Page, email: str, password: str) -> None:
     """Fills the dialog in, and sends it."""
     await page.get_by_role("button", name="Add a user", exact=True).click()
