@@ -1,5 +1,6 @@
 """A bridge's status page: for a frame in the CRM, without a log-in, a script or a cookie."""
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -11,8 +12,6 @@ from app.web.pages.layout import framed_page, sandbox_of
 
 router = APIRouter(prefix=PATH)
 
-_REFRESH = 30
-"""Seconds until the page looks again."""
 _WORDS = {
     Mood.WELL: "Everything is in step.",
     Mood.BUSY: "Changes are on their way.",
@@ -31,7 +30,7 @@ async def show(request: Request, key: str, theme: Literal["light", "dark", ""] =
         200 if found else 404,
         sandbox_of(request).settings.highlevel_app_url,
         theme=theme,
-        refresh=_REFRESH,
+        now=datetime.now(UTC),
         found=found,
         words=_WORDS[found.mood] if found else _NOTHING,
     )
