@@ -53,6 +53,8 @@ class BridgeView:
     billing: ConnectionView
     settings: BridgeSettings
     created_at: Any
+    revision: int = 0
+    """Of its settings."""
     shares_billing: bool = False
     """Another bridge brings another CRM account to the same billing account."""
     rules: dict[str, tuple[Rule, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
@@ -194,6 +196,7 @@ def view_of(row: Bridge, connections: Mapping[int | None, Connection], settings:
         billing=_connection(connections[row.billing_connection_id]),
         settings=settings,
         created_at=row.created_at,
+        revision=row.revision,
     )
 
 
@@ -226,5 +229,6 @@ def _bridge(row: Bridge, connections: Mapping[int, ConnectionView], *, shares: b
         billing=connections[row.billing_connection_id],
         settings=settings,
         created_at=row.created_at,
+        revision=row.revision,
         shares_billing=shares,
     )

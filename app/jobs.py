@@ -69,6 +69,10 @@ class RecordSync:
         if link is None:
             await self._again(target, None, {}, seconds=BUSY * random.uniform(0.7, 1.6), reason=reason)  # noqa: S311
             return
+        if link.revision != bridge.revision:  # this copy is older than the settings
+            await self.directory.refresh()
+            await self._again(target, link, {}, seconds=BUSY, reason=reason)
+            return
         if reason == RETRY and link.state == LinkState.OK and not link.last_event:
             await self.store.postpone(target, link, {}, None)  # fresh news was quicker than this retry
             return
@@ -109,6 +113,11 @@ class RecordSync:
                 await self._again(target, link, columns, seconds=BUSY, reason=reason)
                 return "waits: the credentials were renewed"
             await self.store.postpone(target, link, {**columns, **_waiting(failure), **_since(link)}, None)
+            # Asked once more after the wait is stored: whoever connects it again queues only what is stored.
+            await self.directory.refresh()
+            now = await self.directory.bridge(target.bridge_id)
+            if now is not None and not now.obstacle:
+                await self._again(target, None, {}, seconds=BUSY, reason=reason)
             return "waits for its connection"
         tries = _tries(link, reason)
         if isinstance(failure, Retry) and tries < self.settings.retry_tries:

@@ -204,6 +204,8 @@ class Runs:
         if row is None:
             return  # paused or cancelled before its job came
         run = RunView(**row)
+        bridge = await self.connections.directory.bridge(run.bridge_id)
+        used = {each.id: each for each in (bridge.crm, bridge.billing)} if bridge else {}
         try:
             await self.works[RunKind(run.kind)](run, Progress(self.engine, run, self.stopping))
         except Interrupted:
@@ -216,7 +218,7 @@ class Runs:
         except Retry as trouble:
             await self._later(run, str(trouble), trouble.after)
         except Reconnect as refused:
-            await self.connections.needs_reconnect(refused)
+            await self.connections.needs_reconnect(refused, used.get(refused.connection))
             await self._later(run, str(refused), UNTIL_RECONNECTED)
         except CrossledgerError as failure:
             await self._end(run, RunState.FAILED, str(failure))

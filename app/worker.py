@@ -67,6 +67,11 @@ _WAITING_FOR_NOTHING = text("""
          WHERE split_part(w.waits_for, '/', 2) = 'billing' AND p.bridge_id = w.bridge_id
            AND p.object = split_part(w.waits_for, '/', 1)
            AND p.billing_id = substr(w.waits_for, length(split_part(w.waits_for, '/', 1)) + 10)
+        UNION ALL
+        SELECT p.crm_id, p.billing_id, p.state FROM links p
+         WHERE split_part(w.waits_for, '/', 2) = 'billing' AND p.bridge_id = w.bridge_id
+           AND p.object = split_part(w.waits_for, '/', 1) AND strpos(p.billing_id, '/') > 0
+           AND split_part(p.billing_id, '/', 1) = substr(w.waits_for, length(split_part(w.waits_for, '/', 1)) + 10)
      ) parent
      WHERE w.waits_for <> '' AND w.state = 'waiting_for_parent'
        AND parent.crm_id IS NOT NULL AND parent.billing_id IS NOT NULL

@@ -105,6 +105,9 @@ async def changed(desk: Desk, bridge_id: int, change: BridgeChange, *, actor: st
             if change.settings:
                 await versions.keep(connection, bridge_id, before, values["settings"], actor=actor, note=note)
             await forget_agreed(connection, bridge_id=bridge_id, fields=remapped)
+        if remapped:  # once more: what attempts have stored while that was under way
+            async with desk.engine.begin() as connection:
+                await forget_agreed(connection, bridge_id=bridge_id, fields=remapped)
         await desk.connections.directory.refresh()
         if change.settings:
             await transact(desk.engine, partial(reconsider, bridge_id=bridge_id))

@@ -182,7 +182,8 @@ class Merging:
     async def _keep(self, bench: Bench, note: Note | None) -> None:
         values = {"id": bench.row.id, "merging": json.dumps(asdict(note)) if note else None}
         async with self.connections.engine.begin() as connection:
-            await connection.execute(_NOTE, values)
+            if not (await connection.execute(_NOTE, values)).rowcount and note is not None:
+                raise Stale("A search has taken its place meanwhile. Nothing was merged: look again.")
 
     async def _follow(self, bench: Bench, hold: Hold, note: Note, survivor: Record) -> None:
         merged = Merged(

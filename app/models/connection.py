@@ -15,6 +15,7 @@ from app.models.columns import (
     flag,
     key_words,
     moment,
+    number,
     optional_words,
     reference,
     words,
@@ -113,6 +114,7 @@ class Bridge(SQLModel, table=True):
     """One CRM connection and one billing connection kept in step. `settings` is a `sync.policy.BridgeSettings`.
 
     `live_since`: none while it is in dry run: nothing is written but what a person has seen in a plan and chosen.
+    `revision`: counts what its settings have been; the database does that.
     """
 
     __tablename__ = "bridges"
@@ -125,4 +127,5 @@ class Bridge(SQLModel, table=True):
     enabled: bool = flag(default=True)
     live_since: datetime | None = moment()
     settings: dict[str, Any] = document()
+    revision: int = number()
     created_at: datetime | None = born()

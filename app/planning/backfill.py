@@ -158,6 +158,11 @@ class _Applying:
         link = await store.claim(target)
         if link is None:
             raise Wait(0.2, "another job works on the record")
+        if link.revision != self.bridge.revision:
+            await store.postpone(target, link, {}, None)
+            await self.backfill.connections.directory.refresh()
+            self.bridge = await self.backfill.connections.directory.one(self.run.bridge_id)
+            raise Wait(0.2, "the settings were changed")
         open_ = self._open()
         try:
             if not _is_begun(link, item):

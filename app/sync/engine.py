@@ -85,7 +85,7 @@ class Engine:
             return await self._one_by_one(work, found.ids)
         end = _told(work, end) if end is not None else None
         if end is not None and end.waits_for:
-            return await self._wait(work, end)
+            return await self._wait(work, end, end.waits_for)
         if end is None:
             stored = await self.store.forget(target, link, outcome="gone before it had a partner")
         else:
@@ -142,7 +142,7 @@ class Engine:
             replace(work.target, object=work.type.parent, side=Side.BILLING, external_id=parent, run_id=None)
         )
 
-    async def _wait(self, work: Work, end: Settlement) -> str:
+    async def _wait(self, work: Work, end: Settlement, parent: Target) -> str:
         """For its parent, which is looked at now where that has not happened yet.
 
         The parent is asked for once more after the wait is stored: it may have been linked in between, and waking
@@ -150,7 +150,6 @@ class Engine:
         """
         if not await self.store.settle(work.target, work.link, end):
             raise Wait(BUSY, "the claim was lost")
-        parent = replace(work.target, object=work.type.parent, external_id=end.waits_for)
         await self.store.queue(work.target if await pair_of(work, parent) else parent)
         return end.outcome
 

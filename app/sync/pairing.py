@@ -9,30 +9,33 @@ from datetime import UTC, datetime
 
 from app.errors import Conflict, Duplicate, Wait
 from app.models.link import LinkState
-from app.providers.base import KeyKind, MatchKey
 from app.sync.apart import of_another
 from app.sync.carrying import agree, carried
-from app.sync.choosing import choose, is_kept_from
+from app.sync.choosing import LEFT_OUT, choose, is_kept_from
 from app.sync.conflicts import kind_of
 from app.sync.fieldmap import Rule
-from app.sync.matching import SLOT_MARGIN, SLOT_WORDS, Candidates
+from app.sync.keys import keys_of, recognised
+from app.sync.matching import SLOT_WORDS, Candidates
 from app.sync.merge import Base, Change, Held, Merge, merge_tags, rebase
 from app.sync.objects import OBJECTS
 from app.sync.participation import filtered, filtered_before_create, left_out, takes_part
 from app.sync.partners import made_by_us
 from app.sync.parts import in_its_parts, member
-from app.sync.people import email_of, full_name
-from app.sync.records import Presence, Record, Side, Values, Writable, owner_of
+from app.sync.people import email_of
+from app.sync.records import Presence, Record, Side, Writable, owner_of
 from app.sync.settlements import ONE_WAY, TOO_EARLY, ambiguous, in_step, put_aside, waiting
 from app.sync.store import LinkRow, Settlement, Target
 from app.sync.twins import our_twin, replace_twin
-from app.sync.values import e164
 from app.sync.work import BUSY, Work, as_kept, landed
 
 _SHARED = (
     "Several CRM accounts bring their contacts to this billing account, so it is not known whose this client is. Enter"
     " the contact in the CRM account that it belongs to, with the same e-mail: then the two are linked."
 )
+
+
+_LONGEST_TURN = 30.0
+"""Seconds between two looks for whether a twin is linked."""
 
 
 async def pair_up(work: Work) -> Settlement | None:
@@ -61,12 +64,13 @@ async def pair_up(work: Work) -> Settlement | None:
         if work.type.part and parent.billing_id:
             await work.hold(parent.billing_id)
     await _wait_for_partner(work, record)
-    as_billed = replace(record, values=_recognised(work, record, Side.BILLING))
-    match_key = work.type.reserved(as_billed, owner_of(parent.billing_id or "") if parent else "")
+    as_known = replace(record, values=recognised(work, record, side.other if work.type.person else Side.BILLING))
+    match_key = work.type.reserved(as_known, owner_of(parent.billing_id or "") if parent else "")
     if not await work.store.reserve(work.link, work.target, match_key=match_key, creating=side.other):
-        raise Wait(BUSY, "a twin is being linked")
+        age = (work.now() - work.link.created_at).total_seconds() if work.type.person else 0
+        raise Wait(min(max(BUSY, age / 10), _LONGEST_TURN), "a twin is being linked")
     below = owner_of(parent.id_on(side.other) or "") if parent else ""
-    found = await choose(work, record, await _keys(work, record, below))
+    found = await choose(work, record, await keys_of(work, record, below))
     if isinstance(found, Settlement):
         return found
     if found.records:
@@ -107,39 +111,6 @@ async def _wait_for_partner(work: Work, record: Record) -> None:
         raise Wait(BUSY, "its partner is being linked")
 
 
-async def _keys(work: Work, record: Record, below: str) -> list[MatchKey]:
-    """Where to look for a partner. The slot costs a call of its own, so it is asked where it can have an answer:
-
-    not for a contact entered after the bridge was made, whose first attempt this is: nothing can carry its id.
-    """
-    keys: list[MatchKey] = []
-    other, again = work.target.side.other, work.link.creating == work.target.side.other.value
-    if other is Side.CRM and record.slot:
-        keys.append(MatchKey(KeyKind.SLOT, record.slot))
-    entered = record.created_at
-    older = entered is None or entered < work.bridge.created_at - SLOT_MARGIN
-    if other is Side.BILLING and work.slot and (again or older):
-        keys.append(MatchKey(KeyKind.SLOT, record.id, parent=below))
-    if not work.type.person:
-        if again or older or work.type.unique or not work.settings.creates or await work.store.awaited(work.target):
-            named = _recognised(work, record, other).get(work.type.recognised_by, "")
-            keys.append(MatchKey(KeyKind.IDENTITY, named, lost=again, parent=below))
-    elif email := email_of(record):
-        keys.append(MatchKey(KeyKind.EMAIL, email, lost=again, parent=below if other is Side.BILLING else ""))
-    elif again and (other is Side.CRM or below):
-        keys.append(_weak_key(record, below if other is Side.BILLING else ""))
-    return keys
-
-
-def _recognised(work: Work, record: Record, side: Side) -> Values:
-    """The record's values, with what it is recognised by as `side` keeps it, which may be only the beginning."""
-    name = work.type.recognised_by
-    rule = next((each for each in work.rules if each.spec(side).name == name), None)
-    if rule is None or side is work.target.side:
-        return record.values
-    return {**record.values, name: carried(rule, side, record.values).value or record.values.get(name, "")}
-
-
 async def _link(work: Work, record: Record, found: Candidates, below: str = "") -> Settlement:
     (partner,) = found.records
     side = work.target.side
@@ -152,6 +123,9 @@ async def _link(work: Work, record: Record, found: Candidates, below: str = "") 
     if away := await left_out(work, pair[Side.CRM], pair[Side.BILLING]):
         return away
     known = await work.store.find(work.target, side.other, partner.id)
+    if known is not None and known[0].problem == LEFT_OUT:
+        detail = f"Its match {partner.id} is left out, by a person."
+        return put_aside(work.target, work.link, LinkState.EXCLUDED, "unmatched", detail)
     copy = side.other if found.by == SLOT_WORDS and made_by_us(work.link, partner, side.other) else None
     if known is not None:
         other, busy = known
@@ -159,6 +133,8 @@ async def _link(work: Work, record: Record, found: Candidates, below: str = "") 
             copy = side
         if busy and other.id_on(side) is None:
             raise Wait(BUSY, "its partner is being looked at")
+        if side is Side.BILLING and other.problem == "twin" and (ours := await our_twin(work, record, other)):
+            return await replace_twin(work, record, partner, other, ours)  # it was stopped before it was archived
         if other.id_on(side) and other.state != LinkState.UNLINKED:
             return await _taken(work, record, partner, other, found.by)
         if other.problem == "crm_gone_archived" and partner.presence is Presence.ARCHIVED:
@@ -238,7 +214,7 @@ async def _refused_as_duplicate(work: Work, record: Record, refusal: Duplicate, 
     kept = is_kept_from(work, existing.id)
     if not kept and work.type.person and email_of(existing) and email_of(existing) == email_of(record):
         return await _link(work, record, Candidates((existing,), "e-mail"), below)
-    theirs = replace(record, values=_recognised(work, record, work.target.side.other))
+    theirs = replace(record, values=recognised(work, record, work.target.side.other))
     if not kept and not work.type.person and work.type.identity(existing) == work.type.identity(theirs):
         return await _link(work, record, Candidates((existing,), work.type.recognised_by), below)
     detail = f"the other side allows no second record like {existing.id}: {refusal}"
@@ -290,10 +266,3 @@ def first_values(rules: tuple[Rule, ...], side: Side, record: Record) -> Merge:
         elif fitted.value:
             changes.append(Change(rule, side, "", fitted.value, "created", fitted.note))
     return Merge(tuple(changes), tuple(held))
-
-
-def _weak_key(record: Record, below: str) -> MatchKey:
-    """After a create whose answer was lost, for a record without e-mail: it is found by what else it has."""
-    if phone := e164(record.values.get("phone", "")):
-        return MatchKey(KeyKind.PHONE, phone, lost=True, parent=below)
-    return MatchKey(KeyKind.NAME, full_name(record), parent=below)

@@ -61,7 +61,7 @@ async def _parent_left_out(work: Work, crm: Record) -> Settlement | None:
     known = await work.store.find(above, Side.CRM, crm.parent)
     if known is None or known[0].state != LinkState.EXCLUDED or not is_pair(known[0]):
         return None
-    return replace(waiting(work.target, work.link, above, OBJECTS[above.object].called[Side.CRM]), waits_for="")
+    return replace(waiting(work.target, work.link, above, OBJECTS[above.object].called[Side.CRM]), waits_for=None)
 
 
 def _refusal(work: Work, seen: Mapping[Side, Seen]) -> str:

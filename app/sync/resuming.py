@@ -11,11 +11,15 @@ from app.models.event import EventState
 from app.models.link import LinkState
 from app.queue import Priority, RecordJob, defer
 from app.sync.records import Side
+from app.sync.statements import OUTDATED
 
-_FORGET = text("""
-    UPDATE links SET base_crm = base_crm - CAST(:names AS text[]), base_billing = base_billing - CAST(:names AS text[])
-     WHERE bridge_id = :bridge_id AND object = :object AND base_crm ?| CAST(:names AS text[])
-""")
+# An attempt that is under way would store once more what is forgotten here: its claim is good no more.
+_FORGET = text(f"""
+    UPDATE links SET base_crm = base_crm - CAST(:names AS text[]), base_billing = base_billing - CAST(:names AS text[]),
+           claim = CASE WHEN claim = '' THEN '' ELSE rtrim(claim, '{OUTDATED}') || '{OUTDATED}' END
+     WHERE bridge_id = :bridge_id AND object = :object
+       AND (base_crm ?| CAST(:names AS text[]) OR claimed_until > now())
+""")  # noqa: S608 -- a constant
 
 
 async def resume(connection: AsyncConnection, *, connection_id: int) -> int:

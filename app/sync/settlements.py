@@ -121,7 +121,7 @@ def waiting(target: Target, link: LinkRow, parent: Target, called: str) -> Settl
     detail = f"It waits until its {called} {parent.external_id} is linked."
     return Settlement(
         outcome=f"waits for its {called}",
-        waits_for=parent.external_id,
+        waits_for=parent,
         link={
             **_CALM,
             "state": LinkState.WAITING_FOR_PARENT.value,

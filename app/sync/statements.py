@@ -6,6 +6,10 @@ from sqlalchemy import TextClause, text
 
 from app.sync.records import Side
 
+OUTDATED = "!"
+"""What is put behind a claim whose attempt works by settings that were changed: it can be given back, not settled."""
+OUTDATED = "!"
+"""What is put behind a claim whose attempt works by settings that were changed: it can be given back, not settled."""
 COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
 _FIELDS = (
@@ -35,7 +39,8 @@ CLAIM = {
         " DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until"
         " WHERE l.claimed_until IS NULL OR l.claimed_until < now() OR l.claim = excluded.claim"
         f" RETURNING {_FIELDS}, (SELECT coalesce(max(e.id), 0) {_PENDING}) AS last_event,"
-        f" coalesce((SELECT e.kind {_PENDING} ORDER BY e.id DESC LIMIT 1), '') AS cause, {_RESTS} AS rests"
+        f" coalesce((SELECT e.kind {_PENDING} ORDER BY e.id DESC LIMIT 1), '') AS cause, {_RESTS} AS rests,"
+        " (SELECT b.revision FROM bridges b WHERE b.id = :bridge_id) AS revision"
     )
     for side, column in COLUMN.items()
 }
@@ -74,20 +79,21 @@ ELSEWHERE = text("""
        AND (l.billing_id = :billing_id AND l.crm_id IS NOT NULL OR l.crm_id = nullif(:slot, ''))
      LIMIT 1
 """)
-# A create went out to this side, and its answer was lost: a record that is found there may be what came of it.
+# A create went out to this side, and its answer is not here yet, or was lost, or whoever waited for it was killed: a
+# record that is found there may be what came of it.
 AWAITED = {
     side: text(
-        "SELECT 1 FROM links WHERE state IN ('retrying', 'waiting', 'failed') AND bridge_id = :bridge_id"  # noqa: S608
+        "SELECT 1 FROM links WHERE bridge_id = :bridge_id"  # noqa: S608
         f" AND object = :object AND creating = :side AND creating <> '' AND {column} IS NULL LIMIT 1"
     )
     for side, column in COLUMN.items()
 }
-# A create went out to this side, and its answer is not here yet.
+# The same, where it is still being looked for.
 COMING = {
     side: text(
         "SELECT 1 FROM links WHERE bridge_id = :bridge_id AND object = :object AND creating = :side"  # noqa: S608
         f" AND creating <> '' AND {column} IS NULL"
-        " AND (claimed_until > now() OR state IN ('retrying', 'waiting')) LIMIT 1"
+        " AND state <> 'failed' LIMIT 1"
     )
     for side, column in COLUMN.items()
 }
@@ -99,7 +105,10 @@ WAITING = text("""
 _KEPT = """
     WITH kept AS (
         UPDATE links SET claim = '', claimed_until = NULL, match_key = NULL, {columns}
-         WHERE id = :id AND claim = :claim RETURNING id
+         WHERE id = :id AND claim = :claim
+           AND (CAST(:revision AS integer) IS NULL
+                OR EXISTS (SELECT 1 FROM bridges b WHERE b.id = :bridge_id AND b.revision = :revision))
+        RETURNING id
     ), answered AS (
         UPDATE events SET state = :event_state, outcome = :event_outcome, handled_at = now()
          WHERE state = 'pending' AND bridge_id = :bridge_id AND object = :object AND side = :side
@@ -135,6 +144,15 @@ NAME = text("UPDATE links SET name = :name, words = :words WHERE id = :id RETURN
 JSON = {"base_crm", "base_billing", "held", "candidates", "conflicts", "decisions"}
 # Those that this attempt has carried out are done with; one that was made meanwhile stays, and has a job of its own.
 _DONE_WITH = "decisions = CASE WHEN decisions = CAST(:decisions AS jsonb) THEN '{}' ELSE decisions END"
+# The key of a row that nobody works at. `patient`: the create that may have gone out for it is still looked for, by its
+# job that is tried again; after so long it is not waited for any more.
+FREE = text("""
+    UPDATE links SET match_key = NULL
+     WHERE bridge_id = :bridge_id AND object = :object AND match_key = :match_key
+       AND (claimed_until IS NULL OR claimed_until < now())
+       AND NOT (:patient AND creating <> '' AND state IN ('pending', 'retrying', 'waiting', 'waiting_for_parent')
+                AND greatest(created_at, next_try_at) > now() - interval '1 hour')
+""")
 RESERVE = text(
     "UPDATE links SET match_key = :match_key, creating = :creating WHERE id = :id AND claim = :claim RETURNING id"
 )

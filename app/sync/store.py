@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, TextClause, delete, or_, text, update
+from sqlalchemy import ColumnElement, RowMapping, TextClause, case, delete, or_, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
@@ -22,9 +22,10 @@ from app.models.event import EventState
 from app.models.link import LinkState
 from app.queue import RecordJob, defer, transact
 from app.sync import statements
+from app.sync.objects import OBJECTS
 from app.sync.records import Side, Sum, owner_of
 from app.sync.room import take_over
-from app.sync.statements import CLAIM, COLUMN, FIND, JSON, RELEASE, RESERVE
+from app.sync.statements import CLAIM, COLUMN, FIND, FREE, JSON, OUTDATED, RELEASE, RESERVE
 
 
 class ClaimLost(Exception):
@@ -46,7 +47,7 @@ class Target:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRow:
     """`last_event`: the newest pending event of the record when it was claimed. `rests`: seconds to wait for the rest
-    of a burst."""
+    of a burst. `revision`: of the bridge's settings, for which alone an attempt is stored; None: for any."""
 
     id: int
     crm_id: str | None
@@ -70,6 +71,7 @@ class LinkRow:
     last_event: int = 0
     cause: str = ""
     rests: float = 0
+    revision: int | None = None
 
     def id_on(self, side: Side) -> str | None:
         return self.crm_id if side is Side.CRM else self.billing_id
@@ -79,7 +81,7 @@ class LinkRow:
 class Settlement:
     """How an attempt ended: columns of the link, what its events are told, the activity if something was done.
 
-    `waits_for`: the parent, by its id on the record's own side, whose pair must be made first. `parts`: of the record
+    `waits_for`: the parent whose pair must be made first. `parts`: of the record
     on its own side, by their ids, that are to be looked at. `sum`: the money that a pair is about.
     """
 
@@ -87,7 +89,7 @@ class Settlement:
     link: Mapping[str, Any] = field(default_factory=dict)
     activity: Mapping[str, Any] | None = None
     events: EventState = EventState.DONE
-    waits_for: str = ""
+    waits_for: Target | None = None
     parts: tuple[str, ...] = ()
     sum: Sum | None = None
 
@@ -118,18 +120,11 @@ class Store:
             return False
 
     async def _free(self, target: Target, match_key: str) -> None:
-        """A job that died after `reserve` must not keep twins waiting for ever."""
+        """A job that died after `reserve` must not keep twins waiting for ever; but a person that came of its create
+        would look like a twin, until the job is tried again and finds that."""
+        values = {**_key(target), "match_key": match_key, "patient": OBJECTS[target.object].person}
         async with self.db.engine.begin() as connection:
-            await connection.execute(
-                update(Link)
-                .where(
-                    col(Link.bridge_id) == target.bridge_id,
-                    col(Link.object) == target.object,
-                    col(Link.match_key) == match_key,
-                    or_(col(Link.claimed_until).is_(None), col(Link.claimed_until) < text("now()")),
-                )
-                .values(match_key=None)
-            )
+            await connection.execute(FREE, values)
 
     async def find(self, target: Target, side: Side, external_id: str) -> tuple[LinkRow, bool] | None:
         """The row that holds this id in the target's bridge, and whether a job owns it right now."""
@@ -196,13 +191,17 @@ class Store:
     async def postpone(
         self, target: Target, link: LinkRow | None, columns: Mapping[str, Any], job: RecordJob | None
     ) -> None:
-        """Give the claim back unfinished and queue the next attempt; its events stay pending. One transaction."""
+        """Give the claim back unfinished and queue the next attempt; its events stay pending. One transaction.
+
+        Of a person whose create may have gone out, the key is kept, see `_free`.
+        """
+        key = case((col(Link.creating) != "", col(Link.match_key))) if OBJECTS[target.object].person else None
         async with self.db.engine.begin() as connection:
             if link is not None:
                 await connection.execute(
                     update(Link)
-                    .where(col(Link.id) == link.id, col(Link.claim) == target.claim)
-                    .values(claim="", claimed_until=None, match_key=None, **columns)
+                    .where(col(Link.id) == link.id, col(Link.claim).in_((target.claim, target.claim + OUTDATED)))
+                    .values({"claim": "", "claimed_until": None, "match_key": key, **columns})
                 )
             if job is not None:
                 await defer(connection, [job])
@@ -264,6 +263,7 @@ def settled(target: Target, link: LinkRow, end: Settlement) -> dict[str, Any]:
         **_key(target),
         "id": link.id,
         "claim": target.claim,
+        "revision": link.revision,
         "last_event": link.last_event,
         "event_state": end.events.value,
         "event_outcome": end.outcome,

@@ -1,6 +1,7 @@
 """A merge is done by the vendor, at a person's word, once; and the links follow."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.duplicates.merging import Merging
 from app.queue import RecordJob, defer
 from app.sync.records import Side, own_of
 from tests.conftest import World, connect, until
@@ -475,3 +477,35 @@ async def test_highlevel_has_no_merge_and_what_is_merged_there_is_followed(
     assert (await world.client(janes))["archived_at"] == 0
     (fewer,) = await search(world, side="crm")
     assert jane not in ids(fewer)
+
+
+@pytest.mark.parametrize("raced", [False, True], ids=["", "raced"])
+async def test_a_merge_that_was_killed_is_followed_by_the_next_search(
+    beside: tuple[World, str, str, str], monkeypatch: pytest.MonkeyPatch, raced: bool
+) -> None:
+    """`raced`: a search takes the cluster's place between the merge's look at it and its note there."""
+    world, old, contact_id, ours = beside
+    (cluster,) = await search(world, side="billing")
+    keep, follow, done, dead = Merging._keep, Merging._follow, list[str](), list[str]()
+
+    async def keep_late(self: Merging, bench: Any, note: Any) -> None:
+        if raced and note is not None and not done:
+            done.append("searched")
+            await search(world, side="billing")
+        await keep(self, bench, note)
+
+    async def killed(self: Merging, *given: Any) -> None:
+        if not dead:
+            dead.append("killed")
+            raise KeyError("killed")
+        await follow(self, *given)
+
+    monkeypatch.setattr(Merging, "_keep", keep_late)
+    monkeypatch.setattr(Merging, "_follow", killed)
+    with contextlib.suppress(KeyError):
+        await merge(world, cluster, old, ours)
+    await search(world, side="billing")
+    if raced:  # nothing was merged: the person is to look again
+        assert ours in await alive(world)
+    else:
+        await until(lambda: world.rows("links", crm_id=contact_id, billing_id=old, state="ok"), 8)

@@ -1,11 +1,13 @@
 """Businesses and their contacts, both ways, between the running service and both simulators."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from app.sync.store import Store, Target
 from tests.conftest import LOCATION, World, connect, until
-from tests.flows.resting import swept
+from tests.flows.resting import rest, swept
 
 
 @pytest.fixture
@@ -450,3 +452,52 @@ async def test_odd_names_arrive_and_come_to_rest(grouped: World, name: str) -> N
     assert (await grouped.client(edited["id"]))["city"] == "Köln"
     assert len(await grouped.calls(grouped.ninja, "PUT")) == 1
     assert (await grouped.highlevel.get(f"/businesses/{acme}")).json()["business"]["name"] == name
+
+
+async def test_a_contact_that_waits_for_its_business_has_that_looked_at(grouped: World) -> None:
+    """News of the client, while its contact is in a business that is not known yet: its webhook was lost."""
+    ada = await grouped.add_contact(firstName="Ada", email="ada@example.com")
+    await rest(grouped)
+    told = (await grouped.highlevel.get("/_control/webhooks")).json()["webhooks"]
+    await grouped.highlevel.post("/_control/webhooks", json={"url": "", "events": {}})
+    acme = await add_business(grouped)
+    await join(grouped, acme, ada)
+    await rest(grouped)
+    await grouped.highlevel.post("/_control/webhooks", json={"url": "", "events": told})
+    own = (await links(grouped))[ada]["billing_id"]
+    await grouped.edit_client(own, website="https://ada.example")
+    await rest(grouped)
+    assert [each["state"] for each in await grouped.rows("links", object="business", crm_id=acme)] == ["ok"]
+    assert (await links(grouped))[ada]["state"] == "ok"
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "killed"])
+async def test_who_waits_for_the_parts_of_a_client_is_woken_also_by_the_worker_that_comes_next(
+    grouped: World, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    """`killed`: after a pair was stored, and before those were woken that waited for it."""
+    wake = Store.wake
+
+    async def wake_never(self: Store, target: Target, columns: Mapping[str, Any]) -> None:
+        if not killed:
+            await wake(self, target, columns)
+
+    monkeypatch.setattr(Store, "wake", wake_never)
+    await grouped.highlevel.post("/_control/webhooks", json={"url": "", "events": {}})
+    await add_business(grouped)
+    persons = [{"first_name": "Ada", "email": "ada@example.com"}, {"first_name": "Bob", "email": "bob@example.com"}]
+    await grouped.fault(grouped.highlevel, kind="status", status=500, method="POST", path="^/contacts/$")
+    client = await grouped.add_client(name="Brick", contacts=persons)
+    body = {"client_id": client["id"], "description": "Call"}
+    (await grouped.ninja.post("/api/v1/tasks", json=body)).raise_for_status()
+    await until(lambda: grouped.rows("links", object="task", state="waiting_for_parent"))
+    await grouped.mend()
+
+    async def both() -> bool:
+        return len(await grouped.rows("links", object="contact", state="ok")) == 2
+
+    await until(both)
+    await rest(grouped)
+    await grouped.service.worker._rescue_orphans()
+    await rest(grouped)
+    assert [each["state"] for each in await grouped.rows("links", object="task")] == ["ok"]
