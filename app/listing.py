@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from app.models import Link
@@ -60,9 +61,7 @@ async def records(engine: AsyncEngine, wanted: Wanted, *, limit: int, below: int
 def statement(wanted: Wanted) -> str:
     """The ids of a page. All that is put into it is ours."""
     if wanted.search.strip():
-        return _SEARCHED.format(
-            only=_only(wanted), like=_LIKE if query_of(wanted.search) else "SELECT NULL::bigint AS id"
-        )
+        return _SEARCHED.format(only=_only(wanted), found=_found(wanted.search))
     if wanted.doing is None and wanted.object is None:
         return _ALL.format(only=_only(wanted))
     parts = [_parts(wanted)]
@@ -84,12 +83,32 @@ def values(wanted: Wanted, *, limit: int, below: int) -> dict[str, Any]:
     }
 
 
-_LIKE = """
-    SELECT id FROM links
-     WHERE array_to_tsvector(string_to_array(words, ' '::text)) @@ CAST(:words AS tsquery)"""
+async def found_by(engine: AsyncEngine, search: str, link_id: Mapped[Any]) -> ColumnElement[bool]:
+    """Whether this finds the link of a row. A few are named; many are asked, for the next row that has one is near."""
+    asked = {"id": search.strip(), "words": query_of(search)}
+    async with engine.connect() as connection:
+        some = text(f"{_found(search)} LIMIT {_FEW + 1}")
+        ids = list((await connection.execute(some, asked)).scalars())
+    if len(ids) <= _FEW:
+        return link_id == any_(literal(ids, ARRAY(BigInteger)))
+    fits = or_(
+        text(_FITS).bindparams(words=asked["words"]),
+        col(Link.crm_id) == asked["id"],
+        col(Link.billing_id) == asked["id"],
+    )
+    return select(fits).where(col(Link.id) == link_id).scalar_subquery()
+
+
+def _found(search: str) -> str:
+    return f"{_LIKE} UNION {_HAS_ID}" if query_of(search) else _HAS_ID
+
+
+_FEW = 500
+_FITS = "array_to_tsvector(string_to_array(links.words, ' '::text)) @@ CAST(:words AS tsquery)"
+_LIKE = f"SELECT id FROM links WHERE {_FITS}"  # noqa: S608 -- constants of this module
+_HAS_ID = "SELECT id FROM links WHERE crm_id = :id UNION SELECT id FROM links WHERE billing_id = :id"
 _SEARCHED = """
-    WITH found AS MATERIALIZED (
-        {like} UNION SELECT id FROM links WHERE crm_id = :id UNION SELECT id FROM links WHERE billing_id = :id)
+    WITH found AS MATERIALIZED ({found})
     SELECT l.id FROM found JOIN links l ON l.id = found.id
      WHERE l.id < :below AND {only} ORDER BY l.id DESC LIMIT :limit
 """

@@ -1,23 +1,27 @@
 """Activities: what was done, field by field."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from app.api.desk import AtDesk, Desk
 from app.api.fields import MAX_ID, Id, Word
 from app.api.problems import problems, unknown
-from app.api.reading import Paging, equal, one, page
+from app.api.reading import Paging, Since, Until, equal, one, page, within
 from app.api.records import names_of
 from app.api.schemas import ActivityOut, Out, Page
 from app.api.spreadsheet import exported, lines, sheet
+from app.listing import found_by
 from app.models import Activity, FailedExchange, Link
+from app.models.activity import WROTE
+from app.sync.records import Side
 
 COLUMNS = (
     "activity", "at", "bridge", "object", "crm id", "billing id", "what", "cause", "run", "field", "side", "before",
@@ -28,20 +32,53 @@ _AT_ONCE = 1000
 router = APIRouter(prefix="/activities", tags=["activities"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """What is asked for of the log. What is None is not."""
+
+    bridge_id: Id | None = None
+    link_id: Id | None = None
+    run_id: Id | None = None
+    action: Word | None = None
+    object: Word | None = None
+    record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None
+    search: Annotated[
+        Word | None,
+        Query(description="Of pairs with these words in a name or an e-mail, of each at least the beginning"),
+    ] = None
+    cause: Annotated[Word | None, Query(description="The kind of event that led to it")] = None
+    side: Annotated[Side | None, Query(description="What wrote to this side")] = None
+    since: Since = None
+    until: Until = None
+
+    async def only(self, engine: AsyncEngine) -> list[ColumnElement[bool]]:
+        only = equal(
+            (col(Activity.bridge_id), self.bridge_id),
+            (col(Activity.link_id), self.link_id),
+            (col(Activity.run_id), self.run_id),
+            (col(Activity.action), self.action),
+            (col(Activity.object), self.object),
+            (col(Activity.cause), self.cause),
+        )
+        if self.record is not None:
+            pairs = select(col(Link.id)).where(
+                or_(col(Link.crm_id) == self.record, col(Link.billing_id) == self.record)
+            )
+            only.append(col(Activity.link_id).in_(pairs))
+        if self.search is not None:
+            only.append(await found_by(engine, self.search, col(Activity.link_id)))
+        if self.side is not None:
+            only.append(WROTE[self.side])
+        return [*only, *within(col(Activity.at), self.since, self.until)]
+
+
+Wanted = Annotated[Which, Depends()]
+
+
 @router.get("", summary="List activities")
-async def list_activities(
-    desk: AtDesk,
-    part: Paging,
-    bridge_id: Id | None = None,
-    link_id: Id | None = None,
-    run_id: Id | None = None,
-    action: Word | None = None,
-    object_: Annotated[Word | None, Query(alias="object")] = None,
-    record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None,
-) -> Page[ActivityOut]:
+async def list_activities(desk: AtDesk, part: Paging, which: Wanted) -> Page[ActivityOut]:
     """Newest first. An attempt that changed nothing leaves none."""
-    only = _only(bridge_id, link_id, run_id, action, object_, record)
-    found = await page(desk.engine, Activity, ActivityOut, part, *only)
+    found = await page(desk.engine, Activity, ActivityOut, part, *await which.only(desk.engine))
     await _name(desk, found.items)
     return found
 
@@ -52,42 +89,12 @@ async def list_activities(
     response_class=StreamingResponse,
     responses=exported("All that fit"),
 )
-async def export_activities(
-    desk: AtDesk,
-    form: Literal["csv", "json"] = "csv",
-    bridge_id: Id | None = None,
-    link_id: Id | None = None,
-    run_id: Id | None = None,
-    action: Word | None = None,
-    object_: Annotated[Word | None, Query(alias="object")] = None,
-    record: Annotated[Word | None, Query(description="Of the pair that has it, by either vendor's id")] = None,
-) -> StreamingResponse:
+async def export_activities(desk: AtDesk, which: Wanted, form: Literal["csv", "json"] = "csv") -> StreamingResponse:
     """Newest first, with the filters of the list: CSV with a row for each field, or a JSON object in each line."""
-    found = _each(desk, _only(bridge_id, link_id, run_id, action, object_, record))
+    found = _each(desk, await which.only(desk.engine))
     if form == "csv":
         return sheet("activities.csv", COLUMNS, (row async for each in found for row in rows_of(each)))
     return lines("activities.jsonl", (each.model_dump(mode="json") async for each in found))
-
-
-def _only(
-    bridge_id: int | None,
-    link_id: int | None,
-    run_id: int | None,
-    action: str | None,
-    object_: str | None,
-    record: str | None,
-) -> list[ColumnElement[bool]]:
-    only = equal(
-        (col(Activity.bridge_id), bridge_id),
-        (col(Activity.link_id), link_id),
-        (col(Activity.run_id), run_id),
-        (col(Activity.action), action),
-        (col(Activity.object), object_),
-    )
-    if record is not None:
-        pairs = select(col(Link.id)).where(or_(col(Link.crm_id) == record, col(Link.billing_id) == record))
-        only.append(col(Activity.link_id).in_(pairs))
-    return only
 
 
 async def _each(desk: Desk, only: Sequence[ColumnElement[bool]]) -> AsyncIterator[ActivityOut]:

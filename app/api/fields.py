@@ -49,6 +49,13 @@ def _email(typed: str) -> str:
         raise ValueError("is not an e-mail address") from error
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("is no moment of any calendar in UTC") from error
+
+
 # PostgreSQL stores every character but NUL.
 _STORABLE = r"^[^\x00]*$"
 
@@ -73,4 +80,6 @@ LocationId = Annotated[
 ]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email)]
 Password = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
+# As a form sends it: UTC, where it names no zone.
+Typed = Annotated[datetime, AfterValidator(_utc)]
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]

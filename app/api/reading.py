@@ -4,10 +4,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Mapped
@@ -40,10 +42,11 @@ _NAMES: dict[type, str] = {ApiToken: "token"}
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """At most `limit` rows with ids below `below`."""
+    """At most `limit` rows with ids below `below`, and above `above`."""
 
     limit: int
     below: int
+    above: int = 0
 
 
 def _slice(
@@ -54,11 +57,18 @@ def _slice(
 
 
 Paging = Annotated[Slice, Depends(_slice)]
+Since = Annotated[AwareDatetime | None, Query(alias="from")]
+Until = Annotated[AwareDatetime | None, Query(alias="to", description="Before it")]
 
 
 def slice_of(limit: int, cursor: str | None = None) -> Slice:
     """For callers within the service. Answers 400 for a cursor that is none of ours."""
     return _slice(limit, cursor)
+
+
+def newer(than: int, limit: int) -> Slice:
+    """The newest of what came after a row."""
+    return Slice(limit, MAX_ID + 1, than)
 
 
 def each_once(request: Request) -> None:
@@ -86,6 +96,8 @@ async def page(
     statement = select(model).where(*only).order_by(id_.desc()).limit(part.limit + 1)
     if part.below <= MAX_ID:
         statement = statement.where(id_ < part.below)
+    if part.above:
+        statement = statement.where(id_ > part.above)
     async with AsyncSession(engine) as session:
         rows = (await session.scalars(statement)).all()
     return cut(rows, out, part)
@@ -101,6 +113,14 @@ def cut(rows: Sequence[Numbered], out: type[OutT], part: Slice) -> Page[OutT]:
 def equal(*pairs: tuple[Mapped[Any], object]) -> list[ColumnElement[bool]]:
     """A filter for each pair whose value was given."""
     return [column == value for column, value in pairs if value is not None]
+
+
+def within(column: Mapped[Any], since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """From `since` until `until`, before it."""
+    return [
+        *([column >= since] if since is not None else []),
+        *([column < until] if until is not None else []),
+    ]
 
 
 def _cursor(id_: int) -> str:

@@ -149,6 +149,8 @@ class EventOut(Out):
     external_id: str
     state: EventState
     outcome: str
+    link_id: int | None = Field(None, description="Its record's link, where there is one now")
+    name: str = Field("", description="What people call the record; empty: it has no name, or is not linked")
     deliveries: int = Field(description="How often the vendor sent it")
     received_at: Moment
     handled_at: Moment | None

@@ -24,6 +24,7 @@ PATHS = {
         "connections",
         "copy",
         "decide",
+        "deliveries",
         "duplicates",
         "failing",
         "notifications",

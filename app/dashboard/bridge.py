@@ -35,6 +35,7 @@ _EVENTS = "ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate and Con
 _LISTS = (
     ("Records", "/records"),
     ("Activity", "/activity"),
+    ("Deliveries", "/deliveries"),
     ("Failing", "/failing"),
     ("Decide", "/decide"),
     ("Runs", "/runs"),

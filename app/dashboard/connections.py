@@ -116,7 +116,7 @@ def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
             with fact("Calls left"):
                 _gauge(known.health.budget)
             with fact("Last webhook (UTC)"):
-                _heard(known.health)
+                _heard(row.id, known.health)
         if row.kind != ConnectionKind.AGENCY:
             subscriptions(visit, row)
         if visit.may(Role.OPERATOR):
@@ -177,17 +177,20 @@ def _gauge(budget: BudgetOut | None) -> None:
             at(budget.closed_until)
 
 
-def _heard(health: ConnectionHealthOut) -> None:
+def _heard(connection_id: int, health: ConnectionHealthOut) -> None:
     if health.last_delivery is None:
         text("span", "none came yet", "faint")
         return
     when(health.last_delivery)
+    text("span", " ")
+    link("Deliveries", query("/deliveries", {"connection": connection_id}))
     with tag("details"):
         text("summary", "By kind")
         with tag("ul"):
             for each in sorted(health.kinds, key=lambda each: each.last_at, reverse=True):
                 with tag("li"):
-                    text("span", f"{each.kind} ")
+                    link(each.kind, query("/deliveries", {"connection": connection_id, "kind": each.kind}))
+                    text("span", " ")
                     when(each.last_at)
 
 

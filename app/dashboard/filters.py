@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 
 from app.dashboard.parts import link, tag, text
 
@@ -30,6 +31,29 @@ def choice(name: str, label: str, options: Mapping[str, str]) -> None:
                 option = text("option", words_, value=value)
                 if value == chosen:
                     option.props["selected"] = True
+
+
+def moment(name: str, label: str) -> None:
+    """In UTC, which nothing but the label can say."""
+    with tag("label"):
+        text("span", label)
+        tag("input", name=name, type="datetime-local", value=str(_GIVEN.get().get(name) or ""))
+
+
+@contextmanager
+def more(*names: str) -> Iterator[None]:
+    """Fields that are rarely needed are put within; they are in sight while one of these is filtered by."""
+    with tag("details", "more-filters") as place:
+        if any(_GIVEN.get().get(name) not in (None, "") for name in names):
+            place.props["open"] = True
+        text("summary", "More filters")
+        with tag("div", "filters"):
+            yield
+
+
+def typed(when: datetime | None) -> str:
+    """As a field for a moment has it."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00") if when else ""
 
 
 def words(name: str, label: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import HTTPException, Request
 
-from app.api.activities import list_activities
+from app.api.activities import Which, list_activities
 from app.api.fields import Id
 from app.api.links import (
     FieldHistoryOut,
@@ -58,7 +58,7 @@ async def record(request: Request, link_id: Id) -> None:
         names = await field_names(visit.desk, [(link.bridge_id, link.object)])
         _fields(link, history, names)
         text("h2", "What was done")
-        done = await list_activities(visit.desk, slice_of(50), link_id=link_id)
+        done = await list_activities(visit.desk, slice_of(50), Which(link_id=link_id))
         await activities(visit, done.items, None)
         if not done.items:
             nothing("Nothing was written for it yet.")

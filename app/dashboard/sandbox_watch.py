@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nicegui.element import Element
 
-from app.api.activities import list_activities
+from app.api.activities import Which, list_activities
 from app.api.jobs import list_jobs
 from app.api.reading import slice_of
 from app.api.sandbox import WaitingOut
@@ -51,7 +51,7 @@ class Watch:
         if not self._bridges or self._done is None:
             return
         desk, bridge = self._visit.desk, self._bridges[0]
-        done = (await list_activities(desk, slice_of(_SHOWN), bridge_id=bridge)).items
+        done = (await list_activities(desk, slice_of(_SHOWN), Which(bridge_id=bridge))).items
         open_ = (await list_jobs(desk, slice_of(_SHOWN), bridge_id=bridge)).items
         if (done, open_) == self._known:
             return

@@ -3,10 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Boolean, Index, literal_column, text
 from sqlmodel import SQLModel
 
 from app.models.columns import big_id, born, documents, reference, reference_unchecked, words
+
+WROTE = {
+    side: literal_column(f"""changes @? '$[*] ? (@.side == "{side}" && @.after != null)'""", Boolean)
+    for side in ("crm", "billing")
+}
+"""What is true of an activity that wrote to a side: in the words of its index, which is used for these alone."""
 
 
 class Activity(SQLModel, table=True):
@@ -24,6 +30,8 @@ class Activity(SQLModel, table=True):
         # Rows lie in the order of their time: a page of this index stands for thousands of them.
         Index("activities_at", "at", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
         Index("activities_run", "run_id", "id", postgresql_where=text("run_id IS NOT NULL")),
+        Index("activities_cause", "cause", "id"),
+        *(Index(f"activities_to_{side}", "id", postgresql_where=wrote) for side, wrote in WROTE.items()),
     )
 
     id: int | None = big_id()

@@ -6,7 +6,7 @@ Written thousands of times a second, so nothing is checked that a job finds out 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Boolean, Index, UniqueConstraint, literal_column, text
 from sqlmodel import SQLModel
 
 from app.models.columns import big_id, born, moment, number, reference_unchecked, words
@@ -21,6 +21,8 @@ class EventState(StrEnum):
 
 
 _PENDING = text("state = 'pending'")
+HEARD = literal_column("kind NOT IN ('poll', 'sweep')", Boolean)
+"""What is true of what somebody told us, in the words of its index. The others we found by looking."""
 
 
 class Event(SQLModel, table=True):
@@ -37,7 +39,9 @@ class Event(SQLModel, table=True):
         Index("events_received", "received_at", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
         Index("events_record", "external_id", "id"),
         Index("events_state", "state", "id"),
-        Index("events_heard", "connection_id", "id", postgresql_where=text("kind NOT IN ('poll', 'sweep')")),
+        Index("events_bridge", "bridge_id", "id"),
+        Index("events_kind", "kind", "id"),
+        Index("events_heard", "connection_id", "id", postgresql_where=HEARD),
         Index("events_swept", "connection_id", "id", postgresql_where=text("kind = 'sweep'")),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.visitor import chromium, expect, visiting
+from tests.browser.visitor import Visitor, chromium, expect, visiting
 from tests.flows.driver import Site, installed
 
 pytestmark = pytest.mark.timeout(300)
@@ -15,6 +15,10 @@ PAGES = (
     "/",
     "/bridges/1",
     "/activity",
+    "/activity/1",
+    "/activity/99",
+    "/deliveries",
+    "/deliveries?bridge=1&state=done&from=2026-11-20T00:00",
     "/records",
     "/records?search=jane&doing=in_step",
     "/records/1",
@@ -151,6 +155,62 @@ async def test_what_fails_is_grouped_and_tried_again(site: Site) -> None:
         await expect(main).to_contain_text("Everything is in step.")
         (client,) = await site.clients()
         assert client["city"] == "Hull"
+        await what_was_lost_is_looked_for(site, visitor, contact_id)
+        await an_entry_has_an_address(visitor)
+
+
+async def what_was_lost_is_looked_for(site: Site, visitor: Visitor, contact_id: str) -> None:
+    """Nobody hears of these edits: they arrive because somebody looks again."""
+    (await site.highlevel.post("/_control/webhook-faults", json={"kind": "lose", "share": 1.0})).raise_for_status()
+    await visitor.open("/bridges/1")
+    await visitor.follow("Deliveries")
+    await visitor.sees("Deliveries")
+    await visitor.page.get_by_label("State").select_option("failed")
+    await visitor.press("Filter")
+    rows = visitor.page.locator("tbody tr")
+    await expect(rows).to_have_count(1)
+    assert "state=failed" in visitor.page.url
+    await visitor.sees_row("Jane Doe", "ContactUpdate", "failed after", "This phone is none.", "sent once", "Location")
+    await site.edit_contact(contact_id, city="Ely")
+    await visitor.press("Look again")
+    await expect(visitor.page.get_by_text("Its record is looked at now, on both sides.")).to_be_visible()
+    await site.at_rest()
+    assert [each["city"] for each in await site.clients()] == ["Ely"]
+
+    await site.edit_contact(contact_id, city="Wells")
+    await visitor.press("Recover")
+    dialog = visitor.page.get_by_role("dialog")
+    await dialog.get_by_label("what has failed").check()
+    await dialog.get_by_role("button", name="Look again").click()
+    await visitor.sees("Runs")
+    await visitor.sees_row("replay", "done", "1 of 1")
+    assert [each["city"] for each in await site.clients()] == ["Wells"]
+    ((options,),) = await site.rows("SELECT options FROM runs WHERE kind = 'replay'")
+    assert options["state"] == "failed"
+    await visitor.open("/deliveries?to=2020-01-01T00:00")
+    await expect(visitor.page.get_by_role("main")).to_contain_text("Nothing like this arrived.")
+    await visitor.page.get_by_role("link", name="Show all").click()
+    await rows.first.get_by_role("link", name="Jane Doe").click()
+    await visitor.sees("Jane Doe")
+
+
+async def an_entry_has_an_address(visitor: Visitor) -> None:
+    await visitor.open("/activity")
+    await visitor.page.get_by_label("Name, e-mail or id").fill("jan")
+    await visitor.page.get_by_text("More filters").click()
+    await visitor.page.get_by_label("Written to").select_option("Invoice Ninja")
+    await visitor.press("Filter")
+    newest = visitor.page.locator("tbody tr").first
+    await expect(newest).to_contain_text("in run")
+    await expect(newest).to_contain_text("Wells")
+    assert "search=jan" in visitor.page.url
+    assert "side=billing" in visitor.page.url
+    await newest.get_by_role("link", name="20").click()
+    await visitor.sees("Updated: Jane Doe")
+    await expect(visitor.page.locator("tbody tr")).to_have_count(1)
+    await expect(visitor.page.get_by_role("main")).to_contain_text(
+        "deliveries, and what was said to a vendor, for 90 days"
+    )
 
 
 async def test_who_is_logged_out_meanwhile_changes_nothing(site: Site) -> None:

@@ -66,6 +66,7 @@ NAVIGATION: list[Entry] = [
     Entry("Decide", "/decide"),
     Entry("Failing", "/failing"),
     Entry("Runs", "/runs", rare=True),
+    Entry("Deliveries", "/deliveries", rare=True),
     Entry("Connections", "/connections"),
     Entry("Duplicates", "/duplicates", rare=True),
     Entry("Notifications", "/notifications", rare=True),
