@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
 from app.models import Activity, Bridge, Link
@@ -80,10 +80,21 @@ def bridge_of(key: str) -> int:
 
 async def members(engine: AsyncEngine, key: str) -> Sequence[int]:
     """The ids of the links of a group, as it is now."""
-    each = _each(bridge_of(key), None)
-    statement = select(each.c.id).where(_key(each) == key).order_by(each.c.id)
     async with engine.connect() as connection:
-        return list(await connection.scalars(statement))
+        return list(await connection.scalars(_members(key)))
+
+
+async def listed(engine: AsyncEngine, key: str, *, limit: int, below: int) -> Sequence[Link]:
+    """Those with ids below `below`, newest first."""
+    id_, members = col(Link.id), _members(key).subquery()
+    newest = select(Link).where(id_.in_(select(members.c.id)), id_ < below).order_by(id_.desc()).limit(limit)
+    async with AsyncSession(engine) as session:
+        return (await session.scalars(newest)).all()
+
+
+def _members(key: str) -> Select[Any]:
+    each = _each(bridge_of(key), None)
+    return select(each.c.id).where(_key(each) == key).order_by(each.c.id)
 
 
 def _grouped(bridge_id: int | None, problem: str | None) -> Select[Any]:

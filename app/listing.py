@@ -22,10 +22,14 @@ from app.sync.objects import OBJECTS
 
 
 class Doing(StrEnum):
-    """How a record is doing, each in one way. `decide`: a person has to, be it about one field only."""
+    """How a record is doing, each in one way, but that those waiting for their parent are waiting as well.
+
+    `decide`: a person has to, be it about one field only.
+    """
 
     IN_STEP = "in_step"
     WAITING = "waiting"
+    WAITING_FOR_PARENT = "waiting_for_parent"
     FAILING = "failing"
     DECIDE = "decide"
     LEFT_OUT = "left_out"
@@ -34,6 +38,7 @@ class Doing(StrEnum):
 _STATES: Mapping[Doing, Sequence[LinkState]] = {
     Doing.IN_STEP: (LinkState.OK,),
     Doing.WAITING: (LinkState.PENDING, LinkState.RETRYING, LinkState.WAITING, LinkState.WAITING_FOR_PARENT),
+    Doing.WAITING_FOR_PARENT: (LinkState.WAITING_FOR_PARENT,),
     Doing.FAILING: (LinkState.FAILED,),
     Doing.DECIDE: (LinkState.CONFLICT,),
     Doing.LEFT_OUT: (LinkState.EXCLUDED, LinkState.UNLINKED),

@@ -108,7 +108,8 @@ class Service:
 
 def providers(settings: Settings) -> Mapping[str, Provider]:
     """Every external system we know, by name."""
-    return {provider.name: provider for provider in (HighLevel(settings.highlevel_base_url), InvoiceNinja())}
+    highlevel = HighLevel(settings.highlevel_base_url, settings.highlevel_app_url)
+    return {provider.name: provider for provider in (highlevel, InvoiceNinja())}
 
 
 def reach(settings: Settings) -> Reach:

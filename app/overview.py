@@ -101,7 +101,8 @@ _STEPS = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeHealth:
-    """`crm` and `billing`: the names of its connections. The five counts are records, each counted once.
+    """`crm` and `billing`: the names of its connections. The five counts are records, each counted once; of those that
+    wait, `waiting_for_parent` do so for the record that they belong to.
 
     `oldest_at`: since when the oldest event waits that nobody has handled. `heard_at`: the last delivery of either
     connection. `missed`: changes of the last 30 days that no event had told of.
@@ -118,6 +119,7 @@ class BridgeHealth:
     in_step: int
     left_out: int
     waiting: int
+    waiting_for_parent: int
     failing: int
     decide: int
     oldest_at: datetime | None
@@ -193,4 +195,5 @@ def _health(row: dict[str, Any], open_: Mapping[str, int]) -> BridgeHealth:
         failing=states.pop(LinkState.FAILED, 0),
         decide=states.pop(LinkState.CONFLICT, 0) + sum(open_.values()),
         waiting=sum(states.values()),
+        waiting_for_parent=states.get(LinkState.WAITING_FOR_PARENT, 0),
     )

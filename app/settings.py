@@ -92,7 +92,7 @@ class Settings(BaseSettings):
             return {**given, "public_url": f"http://127.0.0.1:{given.get('port') or 8000}"}
         return given
 
-    @field_validator("public_url")
+    @field_validator("public_url", "highlevel_app_url")
     @classmethod
     def _address(cls, value: str) -> str:
         parts = urlsplit(value)

@@ -150,3 +150,12 @@ def test_an_opened_access_shows_no_secret() -> None:
 def test_a_database_password_is_not_shown_by_settings() -> None:
     read = Settings(_env_file=None, database_url="postgresql://user:pa55word@127.0.0.1/x")
     assert "pa55word" not in repr(read)
+
+
+def test_the_agency_s_own_domain_is_an_address() -> None:
+    assert Settings(_env_file=None, highlevel_app_url="https://crm.agency.example/").highlevel_app_url.endswith(
+        "example"
+    )
+    for wrong in ("crm.agency.example", "javascript:alert(1)"):
+        with pytest.raises(ValidationError, match="highlevel_app_url"):
+            Settings(_env_file=None, highlevel_app_url=wrong)

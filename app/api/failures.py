@@ -2,17 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from app import retrying
 from app.api.body import Bounded
 from app.api.care import FailuresOut, GroupOut, GroupRetried
 from app.api.desk import AtDesk
-from app.api.fields import Id, Word
+from app.api.fields import MAX_ID, Id, Word
 from app.api.problems import problems, refused
+from app.api.reading import Paging, cut
 from app.api.records import names_of
 from app.api.requests import GroupIn
-from app.failures import bridge_of, grouped
+from app.api.schemas import LinkOut, Page
+from app.failures import KEY, bridge_of, grouped, listed
 
 router = APIRouter(prefix="/failures", tags=["jobs"], route_class=Bounded)
 
@@ -31,6 +33,16 @@ async def list_failures(
     for each in groups:
         each.example_name = names.get(each.example, "")
     return FailuresOut(groups=groups, records=found.records, kinds=found.kinds)
+
+
+Key = Annotated[str, Path(pattern=f"^{KEY.pattern}$", description="Of a group of GET /failures")]
+
+
+@router.get("/{key}/records", summary="List the records of a group", responses=problems(404))
+async def list_group(desk: AtDesk, part: Paging, key: Key) -> Page[LinkOut]:
+    """Exactly those that are in it now, newest first. None are in a group that is not there any more."""
+    rows = await listed(desk.engine, key, limit=part.limit + 1, below=min(part.below, MAX_ID))
+    return cut(rows, LinkOut, part)
 
 
 @router.post("/retry", status_code=202, summary="Try a group again", responses=problems(400, 404, 409, 413))

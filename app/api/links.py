@@ -8,15 +8,17 @@ from sqlmodel import col
 
 from app import leaving, retrying
 from app.api.body import Bounded
-from app.api.desk import AtDesk
+from app.api.desk import AtDesk, Desk
 from app.api.fields import Id, Moment, Word
 from app.api.guard import Caller
 from app.api.problems import problems
 from app.api.reading import Paging, equal, one, page
-from app.api.schemas import LinkOut, Out, Page, Queued
+from app.api.schemas import ActivityOut, EventOut, LinkOut, Out, Page, Queued
 from app.models import Link
 from app.models.link import LinkState
+from app.providers.sandboxed import ADDRESSES
 from app.sync.records import Side
+from app.timeline import NEWEST, Below, timeline
 from app.undo.history import Writer, history_of
 
 router = APIRouter(prefix="/links", tags=["links"], route_class=Bounded)
@@ -43,10 +45,29 @@ async def list_links(
     return await page(desk.engine, Link, LinkOut, part, *only)
 
 
+class LinkShown(LinkOut):
+    """Addresses are empty where no page of it is known, and in the sandbox, whose vendors have none."""
+
+    crm_url: str = Field("", description="Where people see its record in the CRM's own app")
+    billing_url: str = ""
+
+
 @router.get("/{link_id}", summary="Show a link", responses=problems(404))
-async def show_link(desk: AtDesk, link_id: Id) -> LinkOut:
+async def show_link(desk: AtDesk, link_id: Id) -> LinkShown:
     """With what both sides last agreed on, and what could not be written."""
-    return LinkOut.model_validate(await one(desk.engine, Link, link_id))
+    link = await one(desk.engine, Link, link_id)
+    return LinkShown.model_validate(link).model_copy(update=await _addresses(desk, link))
+
+
+async def _addresses(desk: Desk, link: Link) -> dict[str, str]:
+    bridge = await desk.connections.directory.bridge(link.bridge_id)
+    found = {}
+    for side, id_ in ((Side.CRM, link.crm_id), (Side.BILLING, link.billing_id)):
+        account = bridge.connection(side) if bridge else None
+        if account and account.base_url not in ADDRESSES.values():
+            provider = desk.connections.providers[account.provider]
+            found[f"{side}_url"] = provider.page(account.base_url, account.account_id, link.object, id_ or "")
+    return found
 
 
 @router.post("/{link_id}/sync", status_code=202, summary="Sync a record now", responses=problems(404, 409))
@@ -114,3 +135,32 @@ async def show_history(desk: AtDesk, link_id: Id) -> HistoryOut:
     """Per field and side: every value that Crossledger wrote, with what was there before, and who wrote last."""
     told = await history_of(desk.engine, link_id)
     return HistoryOut(fields=[FieldHistoryOut.model_validate(each) for each in told])
+
+
+class HappenedOut(Out):
+    """One of the two: what a vendor told, or what was done."""
+
+    at: Moment
+    event: EventOut | None
+    activity: ActivityOut | None
+
+
+Onwards = Annotated[str | None, Query(pattern=r"^\d{1,18}-\d{1,18}$", description="`next_cursor` of the page before")]
+
+
+@router.get("/{link_id}/timeline", summary="Show what happened to a record", responses=problems(404))
+async def show_timeline(
+    desk: AtDesk,
+    link_id: Id,
+    limit: Annotated[int, Query(ge=1, le=500, description="Rows per page")] = 50,
+    cursor: Onwards = None,
+) -> Page[HappenedOut]:
+    """What its vendors told and what was done, newest first. Events are kept for a time, activities for good."""
+    link = await one(desk.engine, Link, link_id)
+    below = Below(*map(int, cursor.split("-"))) if cursor else NEWEST
+    found, more = await timeline(desk.engine, link, limit=limit, below=below)
+    items = [HappenedOut.model_validate(each) for each in found]
+    for each in items:
+        if each.activity:
+            each.activity.name = link.name
+    return Page(items=items, next_cursor=f"{more.activity}-{more.event}" if more else None)

@@ -52,6 +52,7 @@ class BridgeHealthOut(Out):
     in_step: int
     left_out: int = Field(description="Excluded, or cut from their partner")
     waiting: int = Field(description="Being looked at, tried again, or waiting for a parent or a log-in")
+    waiting_for_parent: int = Field(description="Of those: until the record that they belong to has a partner")
     failing: int
     decide: int = Field(description="Need a person's decision, be it for one field")
     oldest_at: Moment | None = Field(description="Since when its oldest event waits; null: none waits")

@@ -1,12 +1,12 @@
 """What was done, newest first, with each field before and after. The address keeps the filter."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated
 
 from fastapi import HTTPException, Query, Request
 
-from app.api.activities import Which, list_activities, show_activity, show_exchange
+from app.api.activities import ExchangeOut, Which, list_activities, show_activity, show_exchange
 from app.api.events import show_event
 from app.api.fields import Id, Typed, Word
 from app.api.reading import slice_of
@@ -15,7 +15,7 @@ from app.dashboard.filters import choice, filters, moment, more, typed, words
 from app.dashboard.frame import Visit, bridge_names, first_steps, frame, nothing, page, pages, query
 from app.dashboard.naming import Names, field_names
 from app.dashboard.news import tell_of_news
-from app.dashboard.parts import SYSTEMS, button, cell, count_of, link, table, tag, text, when
+from app.dashboard.parts import SYSTEMS, cell, count_of, link, table, tag, text, unfold, when
 from app.dashboard.parts import record as called
 from app.dashboard.sandbox_banner import banner
 from app.people.roles import Role
@@ -155,64 +155,67 @@ def _kept(settings: Settings) -> None:
     )
 
 
-async def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str] | None) -> None:
-    """`bridges`: their names; None where all are of one record, which is named above."""
+async def activities(visit: Visit, rows: list[ActivityOut], bridges: dict[str, str]) -> None:
+    """`bridges`: their names."""
     if not rows:
         return
     names = await field_names(visit.desk, ((each.bridge_id, each.object) for each in rows))
-    may_undo = visit.may(Role.OPERATOR)
-    of_many = ("Record", "Fields", "Bridge") if bridges is not None else ("Fields", "")
-    with table("Activities, newest first", ("When (UTC)", "What", *of_many)):
+    with table("Activities, newest first", ("When (UTC)", "What", "Record", "Fields", "Bridge")):
         for row in rows:
             with tag("tr"):
                 with cell("When"), tag("a", href=f"/activity/{row.id}"):
                     when(row.at)
                 with cell("What"):
-                    text("strong", row.action)
-                    for words_, name, value in (("because of", "cause", row.cause), ("in run", "run", row.run_id)):
-                        if value:
-                            with tag("div", "faint"):
-                                text("span", f"{words_} ")
-                                link(str(value), query("/activity", {name: value}))
-                if bridges is not None:
-                    with cell("Record"):
-                        address = f"/records/{row.link_id}" if row.link_id else ""
-                        called(row.object, row.name, row.crm_id, row.billing_id, address)
+                    what(row)
+                with cell("Record"):
+                    address = f"/records/{row.link_id}" if row.link_id else ""
+                    called(row.object, row.name, row.crm_id, row.billing_id, address)
                 with cell("Fields"):
-                    _changes(row, names)
-                    if row.detail:
-                        text("div", row.detail, "faint")
-                    if row.action == "failed":
-                        _exchange(visit, row.id)
-                with cell("Bridge" if bridges is not None else ""):
-                    if bridges is not None:
-                        text("span", bridges.get(str(row.bridge_id), f"bridge {row.bridge_id}"))
-                    if may_undo and any(change.after is not None for change in row.changes):
-                        with tag("div"):
-                            link("Undo", f"/undo?activity={row.id}")
+                    details(visit, row, names)
+                with cell("Bridge"):
+                    text("span", bridges.get(str(row.bridge_id), f"bridge {row.bridge_id}"))
+                    undo(visit, row)
 
 
-def _exchange(visit: Visit, activity_id: int) -> None:
+def what(row: ActivityOut) -> None:
+    text("strong", row.action)
+    for words_, name, value in (("because of", "cause", row.cause), ("in run", "run", row.run_id)):
+        if value:
+            with tag("div", "faint"):
+                text("span", f"{words_} ")
+                link(str(value), query("/activity", {name: value}))
+
+
+def details(visit: Visit, row: ActivityOut, names: Names) -> None:
+    _changes(row, names)
+    if row.detail:
+        text("div", row.detail, "faint")
+    if row.action == "failed":
+        exchange("Request and answer", partial(show_exchange, visit.desk, row.id))
+
+
+def undo(visit: Visit, row: ActivityOut) -> None:
+    if visit.may(Role.OPERATOR) and any(change.after is not None for change in row.changes):
+        with tag("div"):
+            link("Undo", f"/undo?activity={row.id}")
+
+
+def exchange(label: str, find: Callable[[], Awaitable[ExchangeOut]]) -> None:
     """What was said to the vendor, behind a toggle: it is read when somebody wants to see it."""
 
-    async def toggle() -> None:
-        if place.default_slot.children:
-            place.clear()
+    async def told() -> None:
+        try:
+            said = await find()
+        except HTTPException:
+            text("p", "It failed before anything was said, or what was said is not kept any more.", "faint")
             return
-        with place:
-            try:
-                said = await show_exchange(visit.desk, activity_id)
-            except HTTPException:
-                text("p", "It failed before anything was said, or what was said is not kept any more.", "faint")
-                return
-            status = "no answer came" if said.status is None else f"answered {said.status}"
-            for label, body in ((f"{said.method} {said.url}", said.request), (status, said.answer)):
-                text("div", label, "faint")
-                if body:
-                    text("pre", body)
+        status = "no answer came" if said.status is None else f"answered {said.status}"
+        for head, body in ((f"{said.method} {said.url}", said.request), (status, said.answer)):
+            text("div", head, "faint")
+            if body:
+                text("pre", body)
 
-    button("Request and answer", toggle, "quiet small")
-    place = tag("div", "exchange")
+    unfold(label, told)
 
 
 def _changes(row: ActivityOut, names: Names) -> None:

@@ -32,6 +32,9 @@ export default {
             <td v-for="(column, index) in columns" class="number" :class="{ zero: !row.counts[index] }" :data-label="column.head">
               <a :href="column.path + row.id" :class="row.counts[index] ? column.look : 'faint'"
               >{{ row.counts[index].toLocaleString("en") }}</a>
+              <a v-if="column.name === 'waiting' && row.forParent" class="of-these"
+                 :href="'/records?doing=waiting_for_parent&bridge=' + row.id"
+              >{{ row.forParent.toLocaleString("en") }} for their parent</a>
             </td>
             <td class="number" data-label="Lag">{{ row.lag }}</td>
             <td class="number" data-label="Last event">{{ row.heard }}</td>

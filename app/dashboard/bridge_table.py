@@ -45,7 +45,8 @@ class BridgeTable:
             self._bulk()
         self._table = _Table()
         columns = [
-            {"head": head, "path": f"/records?doing={name}&bridge=", "look": look} for name, head, look in _COLUMNS
+            {"name": name, "head": head, "path": f"/records?doing={name}&bridge=", "look": look}
+            for name, head, look in _COLUMNS
         ]
         self._table.props.update({"columns": columns, "choosable": self._choosable, "rows": [], "chosen": []})
         self._table.on("choose", self._choose)
@@ -119,6 +120,7 @@ def _row(bridge: BridgeHealthOut, now: datetime) -> dict[str, Any]:
         "state": state,
         "look": look,
         "trouble": f"{' and '.join(refused)}: reconnect" if refused else "",
+        "forParent": bridge.waiting_for_parent,
         "counts": [getattr(bridge, name) for name, *_ in _COLUMNS],
         "lag": age(bridge.oldest_at, now) if bridge.oldest_at else "–",
         "heard": f"{age(bridge.heard_at, now)} ago" if bridge.heard_at else "never",

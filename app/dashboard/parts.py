@@ -58,6 +58,27 @@ def button(label: str, on_click: Callable[[], Awaitable[None]], classes: str = "
     return hear(text("button", label, classes, type="button"), "click", lambda _: on_click())
 
 
+def outside(label: str, address: str) -> TextElement:
+    """Somebody else's page, beside ours; it is not told where its visitor comes from."""
+    return text("a", label, href=address, target="_blank", rel="noreferrer")
+
+
+def unfold(label: str, fill: Callable[[], Awaitable[None]]) -> None:
+    """What `fill` builds comes below the button when it is pressed, and goes when it is pressed again."""
+
+    async def toggle() -> None:
+        if place.default_slot.children:
+            place.clear()
+        else:
+            with place:
+                await fill()
+        opener.props["aria-expanded"] = str(bool(place.default_slot.children)).lower()
+
+    opener = button(label, toggle, "quiet small")
+    opener.props["aria-expanded"] = "false"
+    place = tag("div", "unfolded")
+
+
 def html(markup: str) -> Element:
     """Of ours alone: nothing in it is made safe."""
     return ui.html(markup, sanitize=False)

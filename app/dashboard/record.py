@@ -1,13 +1,13 @@
-"""One record: both sides, what they last agreed on, who wrote each field, and what can be done with it."""
+"""One record: both sides, what they last agreed on, who wrote each field, what happened, and what can be done."""
 
 from collections.abc import Awaitable, Callable
 
 from fastapi import HTTPException, Request
 
-from app.api.activities import Which, list_activities
 from app.api.fields import Id
 from app.api.links import (
-    FieldHistoryOut,
+    LinkShown,
+    Onwards,
     exclude_link,
     include_link,
     relink,
@@ -16,14 +16,14 @@ from app.api.links import (
     sync_now,
     unlink,
 )
-from app.api.reading import slice_of
 from app.api.schemas import LinkOut
-from app.dashboard.activity import activities
 from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
-from app.dashboard.naming import Names, field_names
-from app.dashboard.parts import SYSTEMS, button, cell, fact, state, table, tag, text, when
+from app.dashboard.naming import field_names
+from app.dashboard.parts import SYSTEMS, button, fact, outside, state, tag, text, when
 from app.dashboard.parts import link as goto
+from app.dashboard.record_fields import fields
 from app.dashboard.sandbox_banner import banner
+from app.dashboard.timeline import HERE, timeline
 from app.errors import CrossledgerError
 from app.models.connection import ConnectionState
 from app.models.link import LinkState
@@ -35,11 +35,9 @@ from app.web.pages.layout import desk_of
 
 router = pages()
 
-_WRITERS = {"crossledger": "Crossledger", **{side: f"somebody in {name}" for side, name in SYSTEMS.items()}}
-
 
 @page(router, "/records/{link_id}", "Record")
-async def record(request: Request, link_id: Id) -> None:
+async def record(request: Request, link_id: Id, cursor: Onwards = None) -> None:
     try:
         link = await show_link(desk_of(request), link_id)
     except (HTTPException, CrossledgerError):
@@ -55,26 +53,23 @@ async def record(request: Request, link_id: Id) -> None:
             _actions(visit, link)
         text("h2", "Fields")
         history = (await show_history(visit.desk, link_id)).fields
-        names = await field_names(visit.desk, [(link.bridge_id, link.object)])
-        _fields(link, history, names)
-        text("h2", "What was done")
-        done = await list_activities(visit.desk, slice_of(50), Which(link_id=link_id))
-        await activities(visit, done.items, None)
-        if not done.items:
-            nothing("Nothing was written for it yet.")
+        fields(link, history, await field_names(visit.desk, [(link.bridge_id, link.object)]))
+        text("h2", "What happened", id=HERE)
+        await timeline(visit, link, cursor)
 
 
-def _about(link: LinkOut, bridge: str) -> None:
+def _about(link: LinkShown, bridge: str) -> None:
     with tag("dl", "facts"):
         with fact("Bridge"):
             goto(bridge, f"/bridges/{link.bridge_id}")
-        for name, value in (
-            ("Object", link.object.replace("_", " ")),
-            ("HighLevel", link.crm_id or "–"),
-            ("Invoice Ninja", link.billing_id or "–"),
-        ):
-            text("dt", name)
-            text("dd", value)
+        with fact("Object"):
+            text("span", link.object.replace("_", " "))
+        sides = (("crm", link.crm_id, link.crm_url), ("billing", link.billing_id, link.billing_url))
+        for side, id_, address in sides:
+            with fact(SYSTEMS[side]):
+                text("span", id_ or "–")
+                if address:
+                    outside(f"Open in {SYSTEMS[side]}", address)
         text("dt", "State")
         with tag("dd"):
             state("conflict" if link.conflicts else link.state)
@@ -134,27 +129,3 @@ def _actions(visit: Visit, link: LinkOut) -> None:
                 if paired and not OBJECTS[link.object].facet:
                     press("Unlink the pair", "cut a pair", cut)
         goto("Undo what was written", f"/undo?record={link.id}", "button quiet")
-
-
-def _fields(link: LinkOut, history: list[FieldHistoryOut], names: Names) -> None:
-    crm, billing = link.base_crm or {}, link.base_billing or {}
-    writers = {(each.field, each.side): each for each in history}
-    called = {each: names.of(link.bridge_id, link.object, each) for each in {*crm, *billing, *link.held}}
-    if not called:
-        nothing("The two sides have not agreed on anything yet.")
-        return
-    with table("Fields of both sides", ("Field", "HighLevel", "Invoice Ninja", "Written last by (UTC)")):
-        for name, label in sorted(called.items(), key=lambda each: each[1].lower()):
-            with tag("tr"):
-                text("th", label, scope="row")
-                for side, values in (("crm", crm), ("billing", billing)):
-                    with cell(SYSTEMS[side]):
-                        text("span", values.get(name, "") or "empty", "" if values.get(name) else "faint")
-                with cell("Written last by"):
-                    known = [each for (field, _), each in writers.items() if field == name]
-                    if known:
-                        newest = max(known, key=lambda each: each.at)
-                        text("span", f"{_WRITERS[newest.writer]}, ")
-                        when(newest.at)
-                    if held := link.held.get(name):
-                        text("div", f"held back from {SYSTEMS[held.side]}: {held.reason}", "wrong-words")

@@ -19,6 +19,7 @@ router = pages()
 DOING: dict[str, str] = {
     Doing.IN_STEP: "in step",
     Doing.WAITING: "waiting",
+    Doing.WAITING_FOR_PARENT: "waiting for their parent",
     Doing.FAILING: "failing",
     Doing.DECIDE: "needs a decision",
     Doing.LEFT_OUT: "left out",
@@ -51,7 +52,7 @@ async def records(
         part = slice_of(50, cursor)
         found = await list_records(visit.desk, part, bridge, object_, doing, search)
         if found.items:
-            _list(found.items, bridges)
+            rows_of(found.items, bridges)
         elif any(given.values()):
             nothing("No record is like this.", ("Show all", "/records"))
         else:
@@ -64,7 +65,7 @@ async def records(
                 link("Older", query("/records", {**given, "cursor": found.next_cursor}))
 
 
-def _list(rows: list[LinkOut], bridges: dict[str, str]) -> None:
+def rows_of(rows: list[LinkOut], bridges: dict[str, str]) -> None:
     with table("Records, newest first", ("Record", "State", "Last looked at (UTC)", "Bridge")):
         for row in rows:
             with tag("tr"):

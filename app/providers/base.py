@@ -270,6 +270,9 @@ class Provider(Protocol):
     async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
         """The accounts that a login opens. Raises Rejected, Retry, and Unsupported where there is no such login."""
 
+    def page(self, base_url: str, account_id: str, object_: str, external_id: str) -> str:
+        """Where people see a record in the vendor's own app; "" where we know no page of it. Pure."""
+
     def hooks(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> Hooks:
         """The subscriptions of one account. Raises Unsupported where none can be installed."""
 

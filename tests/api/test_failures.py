@@ -67,6 +67,25 @@ async def test_reasons_that_differ_in_what_they_are_about_are_one_group(bare_wor
     assert (found["records"], found["kinds"]) == (len(said), len(ALIKE))
 
 
+async def test_the_records_of_a_group_are_listed_newest_first_by_pages(bare_world: World) -> None:
+    one, two = await bridge(bare_world), await bridge(bare_world, "b")
+    rows = [failed(one, n, f"phone +39 06 {n} is not valid") for n in range(5)]
+    rows += [failed(one, 5, "the e-mail is none"), failed(two, 6, "phone +39 06 6 is not valid")]
+    await put(bare_world, Link, [*rows, failed(one, 7, "phone +39 06 7 is not valid", state="ok")])
+    key = (await shown(bare_world))["groups"][0]["key"]
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while query.get("cursor", "") is not None and len(found) < len(rows):
+        answer = await bare_world.admin.get(f"/api/v1/failures/{key}/records", params=query)
+        part = answer.raise_for_status().json()
+        found += [row["crm_id"] for row in part["items"]]
+        query["cursor"] = part["next_cursor"]
+    assert found == ["c4", "c3", "c2", "c1", "c0"]
+    gone = await bare_world.admin.get(f"/api/v1/failures/{one}.{'0' * 16}/records")
+    assert gone.raise_for_status().json() == {"items": [], "next_cursor": None}
+    assert (await bare_world.admin.get("/api/v1/failures/nonsense/records")).status_code == 422
+
+
 async def test_a_group_is_of_one_bridge_and_one_problem_and_the_largest_comes_first(bare_world: World) -> None:
     one, two = await bridge(bare_world, "a"), await bridge(bare_world, "b")
     rows = [failed(one, 1, "no"), failed(one, 2, "no", problem="forbidden"), *(failed(two, n, "no") for n in range(3))]

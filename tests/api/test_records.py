@@ -65,6 +65,9 @@ async def test_each_count_of_the_overview_leads_to_exactly_as_many_records(bare_
         assert len(everywhere) == sum(row[doing] for row in told)
         invoices = await listed(bare_world, doing=doing, object="invoice")
         assert invoices == [id_ for id_ in everywhere if "/invoice/" in id_]
+    for row in told:  # each of the others in one way only
+        assert row["waiting_for_parent"] == 2
+        assert sum(row[doing] for doing in Doing if doing is not Doing.WAITING_FOR_PARENT) == len(rows) / 2
     newest = [row["crm_id"] for row in reversed(rows)]
     assert await listed(bare_world) == newest
     assert await listed(bare_world, bridge_id=here) == [id_ for id_ in newest if id_.startswith(f"{here}/")]

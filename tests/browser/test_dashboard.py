@@ -1,13 +1,15 @@
 """The dashboard as people use it: what was done, what waits for them, and what they do about it."""
 
+import re
 from collections.abc import AsyncIterator
 from itertools import product
 from typing import Any
 
 import pytest
 
+from tests.browser.test_home import sql
 from tests.browser.visitor import Visitor, chromium, expect, visiting
-from tests.flows.driver import Site, installed
+from tests.flows.driver import LOCATION, Site, installed
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,6 +26,7 @@ PAGES = (
     "/records/1",
     "/records/99",
     "/failing",
+    "/failing/1.0123456789abcdef",
     "/decide",
     "/decide/1",
     "/runs",
@@ -117,6 +120,7 @@ async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
         await visitor.open("/decide")
         await visitor.page.get_by_role("link", name="Jane Doe").click()
         await expect(visitor.page.get_by_role("row").filter(has_text="Invoice Ninja")).to_contain_text("Bath")
+        await a_record_in_conflict_shows_what_both_have_now(visitor, contact_id, client)
         await visitor.press("Take HighLevel's")
         await expect(visitor.page.get_by_role("main")).to_contain_text("Nothing waits for a decision.")
         await site.at_rest()
@@ -126,7 +130,18 @@ async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
         await visitor.open("/activity?action=updated")
         await visitor.page.get_by_role("link", name="Jane Doe").first.click()
         await visitor.sees("Jane Doe")
-        await expect(visitor.page.get_by_role("row", name="City Leeds Leeds Crossledger")).to_be_visible()
+        city = visitor.page.get_by_role("row", name="City Leeds")
+        for side, writer in (("HighLevel", "somebody in HighLevel"), ("Invoice Ninja", "Crossledger")):
+            cell = city.locator(f'[data-label^="{side}, when both"]')
+            await expect(cell).to_contain_text(f"Leedsby {writer}, 20")
+            await expect(cell).not_to_contain_text("now")
+        times = city.get_by_role("button", name="2 times")
+        await times.click()
+        await expect(times).to_have_attribute("aria-expanded", "true")
+        await expect(city.locator(".change")).to_have_text([re.compile("Bath→Leeds"), re.compile("empty→York")])
+        await times.click()
+        await expect(city.locator(".change")).to_have_count(0)
+        await it_is_told_what_happened(site, visitor)
         await visitor.open("/activity?action=updated")
         await visitor.page.get_by_role("link", name="Undo", exact=True).first.click()
         await visitor.sees_row("City", "Bath", "restoring")
@@ -135,6 +150,52 @@ async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
         await visitor.sees_row("undo", "done")
         (client,) = await site.clients()
         assert client["city"] == "Bath"
+
+
+async def a_record_in_conflict_shows_what_both_have_now(
+    visitor: Visitor, contact_id: str, client: dict[str, Any]
+) -> None:
+    await visitor.follow("The whole record")
+    await visitor.sees("Jane Doe")
+    city = visitor.page.get_by_role("row", name="City needs a decision")
+    for side, now in (("HighLevel", "Leeds"), ("Invoice Ninja", "Bath")):
+        cell = city.locator(f'[data-label="{side}, when both last agreed"]')
+        await expect(cell).to_contain_text(re.compile(f"^Yorkby .*now {now}"))
+    await expect(visitor.page.get_by_text("Empty on both sides: ")).to_contain_text("Phone")
+    base = visitor.site.simulators["ninja"].url
+    addresses = {
+        "Open in HighLevel": f"https://app.gohighlevel.com/v2/location/{LOCATION}/contacts/detail/{contact_id}",
+        "Open in Invoice Ninja": f"{base}/#/clients/{client['id']}",
+    }
+    for name, address in addresses.items():
+        outside = visitor.page.get_by_role("link", name=name)
+        await expect(outside).to_have_attribute("href", address)
+        await expect(outside).to_have_attribute("target", "_blank")
+        await expect(outside).to_have_attribute("rel", "noreferrer")
+    await city.get_by_role("link", name="Decide").click()
+    await visitor.sees("Decide about Jane Doe")
+
+
+async def it_is_told_what_happened(site: Site, visitor: Visitor) -> None:
+    """Events and what was done, by time; what does not fit one page is on the next."""
+    happened = visitor.page.get_by_role("table", name="What happened")
+    for words in ("created", "HighLevel toldContactUpdate", "conflict", "looked at"):
+        await expect(happened.get_by_role("row").filter(has_text=words).first).to_be_visible()
+    await sql(
+        site,
+        "INSERT INTO activities (bridge_id, link_id, object, action, cause)"
+        " SELECT bridge_id, id, object, 'settled', 'number ' || n FROM links, generate_series(1, 51) n",
+    )
+    await visitor.page.reload()
+    await expect(happened.locator("tbody > tr")).to_have_count(50)
+    made = happened.locator("strong", has_text="created")
+    await expect(made).to_have_count(0)
+    await visitor.follow("Older")
+    await expect(made).to_be_visible()
+    await expect(happened.locator("tbody > tr").first).to_contain_text("number 1")
+    await visitor.follow("Newest")
+    await expect(happened.locator("tbody > tr").first).to_contain_text("number 51")
+    await sql(site, "DELETE FROM activities WHERE action = 'settled'")
 
 
 async def test_what_fails_is_grouped_and_tried_again(site: Site) -> None:
@@ -148,6 +209,10 @@ async def test_what_fails_is_grouped_and_tried_again(site: Site) -> None:
         await visitor.open("/failing")
         main = visitor.page.get_by_role("main")
         await expect(main).to_contain_text("This phone is none.")
+        await visitor.press("Request and answer of the example")
+        await expect(visitor.page.locator("pre").first).to_contain_text("Hull")
+        await expect(main).to_contain_text("answered 422")
+        await a_group_is_shown_as_a_list(site, visitor)
         (await site.ninja.delete("/_control/faults")).raise_for_status()
         await visitor.press("Try it again")
         await site.at_rest()
@@ -211,6 +276,27 @@ async def an_entry_has_an_address(visitor: Visitor) -> None:
     await expect(visitor.page.get_by_role("main")).to_contain_text(
         "deliveries, and what was said to a vendor, for 90 days"
     )
+
+
+async def a_group_is_shown_as_a_list(site: Site, visitor: Visitor) -> None:
+    await expect(visitor.page.get_by_role("link", name="Show all")).to_have_count(0)
+    more = (
+        "INSERT INTO links (bridge_id, object, crm_id, state, problem, detail, name)"
+        " SELECT bridge_id, object, 'more' || n, state, problem, detail, 'Twin ' || n FROM links,"
+        " generate_series(1, 50) n WHERE state = 'failed'"
+    )
+    await sql(site, more)
+    await visitor.open("/failing")
+    await visitor.follow("Show all 51")
+    rows = visitor.page.locator("tbody > tr")
+    await expect(rows).to_have_count(50)
+    await expect(rows.first).to_contain_text("Twin 50")
+    await visitor.follow("Older")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("Jane Doe")
+    await expect(visitor.page.get_by_role("button", name="Try all of them again")).to_be_visible()
+    await sql(site, "DELETE FROM links WHERE name LIKE 'Twin %'")
+    await visitor.open("/failing")
 
 
 async def test_who_is_logged_out_meanwhile_changes_nothing(site: Site) -> None:

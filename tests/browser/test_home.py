@@ -23,6 +23,8 @@ AGENCY = (
     "INSERT INTO links (bridge_id, object, crm_id, state, conflicts) SELECT 1, 'contact', 'c' || n,"
     " CASE WHEN n < 6 THEN 'ok' WHEN n < 9 THEN 'failed' WHEN n = 9 THEN 'conflict' ELSE 'excluded' END,"
     " CASE WHEN n = 9 THEN '[\"ambiguous\"]' ELSE '[]' END::jsonb FROM generate_series(1, 11) n",
+    "INSERT INTO links (bridge_id, object, crm_id, state) SELECT 1, 'task', 't' || n,"
+    " CASE WHEN n < 3 THEN 'waiting_for_parent' ELSE 'pending' END FROM generate_series(1, 4) n",
     "INSERT INTO events (delivery, connection_id, bridge_id, kind, state, received_at, handled_at)"
     " SELECT 'd' || n, 1, 1, 'ContactUpdate', 'done', at, at + interval '2 s'"
     " FROM generate_series(9, 1, -1) n CROSS JOIN LATERAL (SELECT now() - n * interval '3 minutes') AS t (at)",
@@ -66,7 +68,7 @@ async def test_bridges_are_looked_at_found_and_paused_together() -> None:
             await visitor.become_owner()
             assert await visitor.page.locator("tbody script").count() == 0
             await expect(row(visitor, "Leeds")).to_contain_text("<script>alert(1)</script> ↔ invoice_ninja 1")
-            counts = {"In_step": "5", "Left_out": "2", "Waiting": "0", "Failing": "3", "Decide": "1"}
+            counts = {"In_step": "5", "Left_out": "2", "Waiting": "42 for their parent", "Failing": "3", "Decide": "1"}
             await shows(visitor, "Leeds", **counts, State="live", Last_event=" min ago", Lag="–")
             await shows(visitor, "Ely", State="dry run", In_step="0", Last_event="never")
             await expect(visitor.page.get_by_role("figure").filter(has_text="9 arrived")).to_be_visible()

@@ -31,9 +31,9 @@ MAY = {
         GET /jobs
         GET /runs               GET /runs/{run_id}
         GET /plans/{run_id}     GET /plans/{run_id}/items       GET /plans/{run_id}/export
-        GET /links/{link_id}/history
+        GET /links/{link_id}/history            GET /links/{link_id}/timeline
         GET /undo/{run_id}/items        GET /undo/{run_id}/items.csv
-        GET /jobs               GET /failures
+        GET /jobs               GET /failures           GET /failures/{key}/records
         GET /alerts             GET /alerts/{alert_id}
         GET /channels           GET /channels/{channel_id}
         GET /duplicates         GET /duplicates/{cluster_id}        GET /bridges/{bridge_id}/duplicates

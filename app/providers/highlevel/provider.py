@@ -9,6 +9,7 @@ import httpx
 from app.errors import CrossledgerError, Forbidden, Gone, Reconnect, Rejected, Unsupported
 from app.providers.base import Access, Capability, Gate, Lists, Login, Membership, OpenGate, Profile, Support
 from app.providers.highlevel.api import HighLevelAccount
+from app.providers.highlevel.app_pages import APP_URL, page_of
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.definitions import Definitions
 from app.providers.highlevel.oauth import SCOPES
@@ -64,8 +65,10 @@ class HighLevel:
     untold: frozenset[str] = frozenset({"task", "business"})
     installs_webhooks = False
 
-    def __init__(self, base_url: str = BASE_URL) -> None:
+    def __init__(self, base_url: str = BASE_URL, app_url: str = APP_URL) -> None:
+        """`app_url`: where people log in; an agency may have a domain of its own for that."""
         self.default_base_url = base_url
+        self._app_url = app_url
         self._definitions = Definitions()
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> HighLevelAccount:
@@ -98,6 +101,9 @@ class HighLevel:
 
     async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
         raise Unsupported("login", "HighLevel has no login for other programs: use a private integration token")
+
+    def page(self, base_url: str, account_id: str, object_: str, external_id: str) -> str:
+        return page_of(self._app_url, account_id, object_, external_id)
 
     def hooks(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> NoReturn:
         raise Unsupported("webhooks", _BY_HAND)

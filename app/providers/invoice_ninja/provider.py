@@ -12,6 +12,7 @@ from app.errors import CrossledgerError, Reconnect
 from app.providers.base import Access, Capability, Gate, Lists, Login, Membership, OpenGate, Profile, Support
 from app.providers.http import Wire
 from app.providers.invoice_ninja.api import InvoiceNinjaAccount
+from app.providers.invoice_ninja.app_pages import page_of
 from app.providers.invoice_ninja.hooks import InvoiceNinjaHooks
 from app.providers.invoice_ninja.login import memberships
 from app.providers.invoice_ninja.mapping import SLOT_FIELDS
@@ -118,6 +119,9 @@ class InvoiceNinja:
 
     async def sign_in(self, base_url: str, login: Login, client: httpx.AsyncClient) -> Sequence[Membership]:
         return await memberships(api_root(base_url), login, client)
+
+    def page(self, base_url: str, account_id: str, object_: str, external_id: str) -> str:
+        return page_of(base_url, object_, external_id)
 
     def hooks(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaHooks:
         return InvoiceNinjaHooks(Wire(client, api_root(access.base_url), _dialect(access), gate), access.data)
