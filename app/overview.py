@@ -105,7 +105,7 @@ class BridgeHealth:
     wait, `waiting_for_parent` do so for the record that they belong to.
 
     `oldest_at`: since when the oldest event waits that nobody has handled. `heard_at`: the last delivery of either
-    connection. `missed`: changes of the last 30 days that no event had told of.
+    connection. `missed`: changes of the last days, 30 as a rule, that no event had told of.
     """
 
     id: int
@@ -151,12 +151,12 @@ class Steps:
 
 
 async def bridges(
-    engine: AsyncEngine, *, limit: int, below: int, name: str = "", standing: Standing | None = None
+    engine: AsyncEngine, *, limit: int, below: int, name: str = "", standing: Standing | None = None, days: int = DAYS
 ) -> list[BridgeHealth]:
-    """Newest first. `name`: a part of the bridge's name or of a connection's, in any case."""
+    """Newest first. `name`: a part of the bridge's name or of a connection's, in any case. `days`: of `missed`."""
     asked = text(_BRIDGES.format(standing=_STANDING[standing] if standing else "true"))
     async with engine.connect() as connection:
-        values = {"limit": limit, "below": below, "name": name, "days": DAYS}
+        values = {"limit": limit, "below": below, "name": name, "days": days}
         rows = (await connection.execute(asked, values)).mappings().all()
         open_: dict[int, dict[str, int]] = {}
         for bridge_id, state, count in await connection.execute(_DECIDE):

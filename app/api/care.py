@@ -50,6 +50,7 @@ class ChannelOut(Out):
     settings: dict[str, Any] = Field(description="Where it leads, without what is secret of it")
     kinds: list[AlertKind] = Field(description="Empty: all")
     bridges: list[int] = Field(description="Empty: all")
+    summary_hour: int | None = Field(description="Of the day (UTC) at which a daily summary comes; null: none does")
     created_at: Moment
     sent_at: Moment | None = Field(description="When a message last arrived")
     problem: str = Field(description="Why the last one did not; empty: it did, or there was none yet")
@@ -85,7 +86,7 @@ class AlertOut(Out):
     thing_id: int
     name: str
     bridges: list[int] = Field(description="The bridges that it concerns")
-    level: int = Field(description="Of a budget: 70, 90 or 100 per cent")
+    level: int = Field(description="Of a budget: 50, 70, 90 or 100 per cent")
     count: int = Field(description="Records, hours of silence, or calls of the day")
     cure: str = Field(exclude=True)
     since: Moment

@@ -1,6 +1,7 @@
 """What callers send about channels."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
@@ -9,8 +10,9 @@ from app.api.fields import Email, Id, Name
 from app.api.requests import In
 from app.api.urls import Address
 from app.models.alert import AlertKind
+from app.notify.daily import next_at
 from app.notify.hooks import new_signing_secret
-from app.notify.targets import Mailbox, Security, SignedHook, SlackHook, Target
+from app.notify.targets import Mailbox, Security, SignedHook, SlackHook, Target, TeamsHook
 
 Host = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z]([0-9A-Za-z._:-]{0,251}[0-9A-Za-z])?$")
@@ -20,6 +22,7 @@ ServerName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=
 ServerPassword = Annotated[SecretStr, Field(max_length=1000)]
 Recipients = Annotated[list[Email], Field(min_length=1, max_length=20)]
 Kinds = Annotated[list[AlertKind], Field(max_length=20), AfterValidator(lambda kinds: sorted(set(kinds)))]
+Hour = Annotated[int, Field(ge=0, le=23)]
 Bridges = Annotated[list[Id], Field(max_length=1000), AfterValidator(lambda ids: sorted(set(ids)))]
 
 
@@ -27,6 +30,15 @@ class NewChannel(In):
     name: Name
     kinds: Kinds = Field([], description="The kinds of alerts that it is for; empty: all")
     bridges: Bridges = Field([], description="The bridges that it is for; empty: all")
+    summary_hour: Hour | None = Field(None, description="A daily summary comes at this hour (UTC); null: none does")
+
+    def columns(self, now: datetime) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "kinds": list(self.kinds),
+            "bridges": self.bridges,
+            "summary_at": next_at(self.summary_hour, now),
+        }
 
 
 class EmailIn(NewChannel):
@@ -63,6 +75,16 @@ class SlackIn(NewChannel):
         return SlackHook(self.url.get_secret_value())
 
 
+class TeamsIn(NewChannel):
+    """A workflow of Microsoft Teams that begins with “When a Teams webhook request is received”."""
+
+    kind: Literal["teams"]
+    url: Address
+
+    def target(self) -> Target:
+        return TeamsHook(self.url.get_secret_value())
+
+
 class WebhookIn(NewChannel):
     """A program of yours. Each message is signed as Standard Webhooks says."""
 
@@ -74,12 +96,16 @@ class WebhookIn(NewChannel):
 
 
 class ChannelChange(In):
-    """What is left out stays as it is. `url` is for Slack and webhooks; `host` to `recipients` are for e-mail."""
+    """What is left out stays as it is. `url` is for chats and webhooks; `host` to `recipients` are for e-mail.
+
+    `summary_hour`: null means that no daily summary comes any more.
+    """
 
     name: Name | None = None
     enabled: bool | None = None
     kinds: Kinds | None = None
     bridges: Bridges | None = None
+    summary_hour: Hour | None = None
     url: Address | None = None
     host: Host | None = None
     port: Port | None = None
@@ -89,12 +115,15 @@ class ChannelChange(In):
     sender: Email | None = None
     recipients: Recipients | None = None
 
-    def columns(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude_none=True, include={"name", "enabled", "kinds", "bridges"})
+    def columns(self, now: datetime) -> dict[str, Any]:
+        changed = self.model_dump(mode="json", exclude_none=True, include={"name", "enabled", "kinds", "bridges"})
+        if "summary_hour" in self.model_fields_set:
+            changed["summary_at"] = next_at(self.summary_hour, now)
+        return changed
 
     def moved(self, target: Target) -> Target | None:
         """Where it leads from now on; None: as before. Raises ValueError where that is nothing of this kind."""
-        given = self.model_dump(exclude_none=True, exclude={"name", "enabled", "kinds", "bridges"})
+        given = self.model_dump(exclude_none=True, exclude={"name", "enabled", "kinds", "bridges", "summary_hour"})
         if not given:
             return None
         opened = {

@@ -1,12 +1,13 @@
 """Channels: how people are told that something needs them. Secrets go in and never come out."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body
 
 from app.api.body import Bounded
 from app.api.care import ChannelOut, NewChannelOut, SigningSecret, TrialOut
-from app.api.channel_requests import ChannelChange, EmailIn, SlackIn, WebhookIn
+from app.api.channel_requests import ChannelChange, EmailIn, SlackIn, TeamsIn, WebhookIn
 from app.api.desk import AtDesk, ByNotifier
 from app.api.fields import Id
 from app.api.problems import conflict, problems, refused, unknown
@@ -19,7 +20,7 @@ from app.notify.targets import SignedHook, Target, unsafe
 
 router = APIRouter(prefix="/channels", tags=["alerts"], route_class=Bounded)
 
-ChannelIn = Annotated[EmailIn | SlackIn | WebhookIn, Body(discriminator="kind")]
+ChannelIn = Annotated[EmailIn | SlackIn | TeamsIn | WebhookIn, Body(discriminator="kind")]
 
 
 @router.post("", status_code=201, summary="Make a channel", responses=problems(400, 413))
@@ -27,7 +28,7 @@ async def make_channel(notifier: ByNotifier, wanted: ChannelIn) -> NewChannelOut
     """Nothing is sent yet: send a test message. Of a webhook, `secret` is shown this once."""
     await _check_bridges(notifier, wanted.bridges)
     target = _safe(wanted.target())
-    row = await notifier.channels.add(target, name=wanted.name, kinds=wanted.kinds, bridges=wanted.bridges)
+    row = await notifier.channels.add(target, **wanted.columns(datetime.now(UTC)))
     shown = ChannelOut.model_validate(row)
     return NewChannelOut(**shown.model_dump(), secret=target.secret if isinstance(target, SignedHook) else None)
 
@@ -53,7 +54,7 @@ async def change_channel(desk: AtDesk, notifier: ByNotifier, channel_id: Id, cha
         target = change.moved(notifier.channels.target(row))
     except ValueError as error:
         raise refused(str(error)) from None
-    await _keep(notifier, row, _safe(target) if target else None, **change.columns())
+    await _keep(notifier, row, _safe(target) if target else None, **change.columns(datetime.now(UTC)))
     return ChannelOut.model_validate(await one(desk.engine, Channel, channel_id))
 
 

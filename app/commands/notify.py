@@ -5,6 +5,7 @@ seen by others and kept in a history.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -13,7 +14,7 @@ from app.commands.console import asked, stop_with, wrong
 from app.commands.shell import note, with_service
 
 if TYPE_CHECKING:
-    from app.api.channel_requests import EmailIn, SlackIn, WebhookIn
+    from app.api.channel_requests import EmailIn, SlackIn, TeamsIn, WebhookIn
     from app.models import Channel
     from app.notify.notifier import Notifier
 
@@ -74,6 +75,14 @@ def add_slack(name: Name, kind: Kinds = None, bridge: Bridges = None) -> None:
 
 
 @notify.command()
+def add_teams(name: Name, kind: Kinds = None, bridge: Bridges = None) -> None:
+    """Add a workflow of Microsoft Teams that posts to a chat or channel. Its URL is asked for."""
+    from app.api.channel_requests import TeamsIn
+
+    _add(TeamsIn, "teams", name, kind, bridge, url=asked("URL"))
+
+
+@notify.command()
 def add_webhook(name: Name, kind: Kinds = None, bridge: Bridges = None) -> None:
     """Add a program that is told by signed webhook. Its URL is asked for; the signing secret is printed, this once."""
     from app.api.channel_requests import WebhookIn
@@ -92,6 +101,26 @@ def switch(channel: Id, on: Annotated[bool, typer.Option("--on/--off", help="Whe
 
     _run(work)
     typer.echo(f"Channel {channel} is switched {'on' if on else 'off'}.")
+
+
+@notify.command()
+def summary(
+    channel: Id,
+    hour: Annotated[
+        int | None, typer.Option(help="Of the day, in UTC; left out: none any more.", min=0, max=23)
+    ] = None,
+) -> None:
+    """Have a daily summary sent through a channel, or none any more."""
+
+    async def work(notifier: "Notifier") -> None:
+        from app.notify.daily import next_at
+
+        row = await _row(notifier, channel)
+        await notifier.channels.change(row, None, {"summary_at": next_at(hour, datetime.now(UTC))})
+        await _note(notifier, "channel.changed", row, f"summary at {hour}" if hour is not None else "no summary")
+
+    _run(work)
+    typer.echo(f"Channel {channel} gets {f'a summary daily at {hour}:00 UTC' if hour is not None else 'no summary'}.")
 
 
 @notify.command()
@@ -139,7 +168,7 @@ def alerts(past: Annotated[bool, typer.Option("--past", help="Those that are ove
 
 
 def _add(
-    form: "type[EmailIn | SlackIn | WebhookIn]",
+    form: "type[EmailIn | SlackIn | TeamsIn | WebhookIn]",
     channel_kind: str,
     name: str,
     kinds: list[str] | None,
@@ -163,7 +192,7 @@ def _add(
     async def work(notifier: "Notifier") -> "Channel":
         if missing := await notifier.channels.unknown_bridges(wanted.bridges):
             stop_with(missing)
-        row = await notifier.channels.add(target, name=wanted.name, kinds=wanted.kinds, bridges=wanted.bridges)
+        row = await notifier.channels.add(target, **wanted.columns(datetime.now(UTC)))
         await _note(notifier, "channel.made", row, row.name)
         return row
 

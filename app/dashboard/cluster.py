@@ -164,7 +164,7 @@ def _merging(visit: Visit, found: ClusterDetail, refresh: Refresh) -> None:
         for sentence in found.warnings:
             text("p", sentence, "wrong-words")
         picked("survivor", "Which survives", labels, found.proposal.survivor if found.proposal else "")
-        checks("others", "Merged into it", labels, checked=True)
+        checks("others", "Merged into it", labels, checked=labels)
         if found.side is Side.BILLING:
             field(
                 "password", "Password of Invoice Ninja", "password", "Of the API token's user. It is kept nowhere.",

@@ -1,6 +1,6 @@
 """Forms and dialogs. What is typed travels once, when it is sent, and never comes back into the page."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from nicegui.element import Element
@@ -18,7 +18,7 @@ _SENT = """(event) => {
     form.querySelectorAll('[type=password]').forEach((each) => each.value = '');
     form.closest('dialog')?.close();
 }"""
-_CANCEL = "(event) => event.target.closest('dialog').close()"
+CANCEL = "(event) => event.target.closest('dialog').close()"
 
 
 @contextmanager
@@ -56,14 +56,14 @@ def picked(name: str, label: str, options: Mapping[str, str], chosen: str = "") 
                     option.props["selected"] = True
 
 
-def checks(name: str, label: str, options: Mapping[str, str], *, checked: bool = False) -> None:
-    """Any of `options`, labels by values."""
+def checks(name: str, label: str, options: Mapping[str, str], *, checked: Collection[str] = ()) -> None:
+    """Any of `options`, labels by values. `checked`: the values that are, to begin with."""
     with tag("fieldset"):
         text("legend", label)
         for value, words in options.items():
             with tag("label", "check"):
                 box = tag("input", type="checkbox", name=name, value=value)
-                if checked:
+                if value in checked:
                     box.props["checked"] = True
                 text("span", words)
 
@@ -90,5 +90,5 @@ def asking(
     with dialog(opener, title, classes), form(on_send):
         yield
         with tag("div", "acts"):
-            text("button", "Cancel", "quiet", type="button").on("click", js_handler=_CANCEL)
+            text("button", "Cancel", "quiet", type="button").on("click", js_handler=CANCEL)
             send(label, "danger" if danger else "")

@@ -3,15 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
 from app.dashboard.hearing import hear
+from app.figures import amount as amount
+from app.figures import count_of as count_of
+from app.figures import lasting as lasting
 from app.models.connection import ConnectionState
-from app.sync.money import minor_units
 
 STATES = {
     "ok": "in step",
@@ -33,7 +34,6 @@ CONNECTION_STATES: dict[str, str] = {
 VALUE = "(event) => emit(event.target.value)"
 """What was typed or chosen, as the only thing that the browser sends."""
 TICKED = "(event) => emit(event.target.checked)"
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 SYSTEMS = {"crm": "HighLevel", "billing": "Invoice Ninja"}
 
 
@@ -98,21 +98,6 @@ def at(moment: datetime | None) -> TextElement:
     if moment is not None:
         shown.text += " UTC"
     return shown
-
-
-def lasting(seconds: float) -> str:
-    """In one unit, rounded down: "3 min"."""
-    return next((f"{seconds // size:.0f} {unit}" for size, unit in _UNITS if seconds >= size), "<1 min")
-
-
-def count_of(count: int, one: str, several: str = "") -> str:
-    """ "1 record", "1,234 records"."""
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
-
-
-def amount(value: Decimal, currency: str) -> str:
-    """With the currency's decimals: "1,234.50 EUR"."""
-    return f"{value:,.{minor_units(currency)}f} {currency}"
 
 
 def once(place: Element, what: str, secret: str) -> None:

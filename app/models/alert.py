@@ -1,6 +1,6 @@
 """Conditions that somebody should know of, and the channels they are told through."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -39,14 +39,15 @@ class Thing(StrEnum):
 class ChannelKind(StrEnum):
     EMAIL = "email"
     SLACK = "slack"
+    TEAMS = "teams"
     WEBHOOK = "webhook"
 
 
 class Alert(SQLModel, table=True):
     """A condition from when it begins until it ends; only one is open of a kind and thing.
 
-    `level`: the highest that was told, of a budget 70, 90 or 100 per cent. `count`: records, hours or calls, by kind.
-    `bridges`: the ids of those that it is about.
+    `level`: the highest that was told, of a budget 50, 70, 90 or 100 per cent. `count`: records, hours or calls, by
+    kind. `bridges`: the ids of those that it is about.
     """
 
     __tablename__ = "alerts"
@@ -73,7 +74,7 @@ class Channel(SQLModel, table=True):
     """A way to tell people. `settings`: what may be shown of where it leads; `sealed`: the rest.
 
     `kinds` and `bridges` say what it is for; empty: all. `problem`: why the last message did not arrive.
-    `given_up`: messages that never did.
+    `given_up`: messages that never did. `summary_at`: when the next daily summary is due; None: it gets none.
     """
 
     __tablename__ = "channels"
@@ -91,3 +92,9 @@ class Channel(SQLModel, table=True):
     problem: str = words()
     problem_since: datetime | None = moment()
     given_up: int = number(0)
+    summary_at: datetime | None = moment()
+
+    @property
+    def summary_hour(self) -> int | None:
+        """Of the day in UTC."""
+        return self.summary_at.astimezone(UTC).hour if self.summary_at else None

@@ -11,12 +11,13 @@ from sqlmodel import col
 
 from app.models import Bridge, Channel
 from app.models.alert import ChannelKind
-from app.notify.targets import Mailbox, SignedHook, SlackHook, Target, opened, stored
+from app.notify.targets import Mailbox, SignedHook, SlackHook, Target, TeamsHook, opened, stored
 from app.vault import Vault
 
 _KINDS: Mapping[type[Target], ChannelKind] = {
     Mailbox: ChannelKind.EMAIL,
     SlackHook: ChannelKind.SLACK,
+    TeamsHook: ChannelKind.TEAMS,
     SignedHook: ChannelKind.WEBHOOK,
 }
 _ENABLED = (
@@ -31,12 +32,21 @@ class Channels:
     engine: AsyncEngine
     vault: Vault
 
-    async def add(self, target: Target, *, name: str, kinds: Sequence[str], bridges: Sequence[int]) -> Channel:
+    async def add(
+        self,
+        target: Target,
+        *,
+        name: str,
+        kinds: Sequence[str],
+        bridges: Sequence[int],
+        summary_at: datetime | None = None,
+    ) -> Channel:
         row = Channel(
             name=name,
             kind=_KINDS[type(target)].value,
             kinds=list(kinds),
             bridges=list(bridges),
+            summary_at=summary_at,
             **stored(target, self.vault),
         )
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():

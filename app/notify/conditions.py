@@ -18,7 +18,7 @@ from app.models.connection import ConnectionState
 from app.notify.messages import Condition
 from app.settings import Settings
 
-LEVELS = (100, 90, 70)
+LEVELS = (100, 90, 70, 50)
 """Of a budget, in per cent."""
 _USUAL, _USUAL_DAYS = 10, 7
 """A connection usually sends where its last so many deliveries came within so many days."""

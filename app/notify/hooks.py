@@ -1,4 +1,4 @@
-"""Messages by HTTP: to an incoming webhook as Slack has them, or signed as Standard Webhooks says."""
+"""Messages by HTTP: to a chat, as Slack or Teams take them, or signed as Standard Webhooks says."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ import httpx
 
 from app.errors import Rejected, Retry
 from app.notify.messages import Message
-from app.notify.targets import SignedHook, SlackHook
+from app.notify.targets import SignedHook, SlackHook, TeamsHook
 from app.providers.client import LONGEST_ANSWER
 from app.providers.http import retry_after
 from app.redaction import keep_secret
@@ -44,6 +44,21 @@ async def to_slack(client: httpx.AsyncClient, hook: SlackHook, message: Message)
     await _post(client, hook.url, json.dumps({"text": text}).encode(), {})
 
 
+async def to_teams(client: httpx.AsyncClient, hook: TeamsHook, message: Message) -> None:
+    """As an adaptive card. Raises Retry, Rejected with what went wrong."""
+    lines = [*message.text.split("\n"), *([f"What to do: {message.cure}"] if message.cure else [])]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [_line(message.title, weight="Bolder", size="Medium"), *map(_line, lines)],
+        "actions": [{"type": "Action.OpenUrl", "title": "Open Crossledger", "url": message.url}],
+        "msteams": {"width": "Full"},
+    }
+    attached = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    await _post(client, hook.url, json.dumps({"type": "message", "attachments": [attached]}).encode(), {})
+
+
 async def signed(client: httpx.AsyncClient, hook: SignedHook, message: Message, now: datetime) -> None:
     """The same id each time, the time of this attempt. Raises Retry, Rejected with what went wrong."""
     data = {name: value for name, value in message.document().items() if name not in ("id", "type", "at")}
@@ -60,6 +75,11 @@ async def signed(client: httpx.AsyncClient, hook: SignedHook, message: Message, 
 def _plain(text: str) -> str:
     """Slack takes what stands in angle brackets for a command: <!channel> would call everybody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _line(text: str, **look: str) -> dict[str, object]:
+    """Its own words only: where a text block would make a link of a name's Markdown, a run of text does not."""
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **look}]}
 
 
 async def _post(client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str]) -> None:

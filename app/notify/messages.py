@@ -110,7 +110,7 @@ class Message:
 def message(alert: int, change: Change, what: Condition, at: datetime, root: str) -> Message:
     """`alert`: its id. `root`: where people reach the service."""
     title, text, cure = words(what, change)
-    page = f"/bridges/{what.thing_id}" if what.thing is Thing.BRIDGE else "/connect"
+    page = f"/bridges/{what.thing_id}" if what.thing is Thing.BRIDGE else "/connections"
     return Message(
         id=f"alert-{alert}-{change.value}" + (f"-{what.level}" if change is Change.ROSE else ""),
         type=f"alert.{change.value}",

@@ -18,11 +18,13 @@ from app.jobs import backoff
 from app.models import Channel
 from app.notify.channels import Channels
 from app.notify.conditions import Thresholds
-from app.notify.hooks import signed, to_slack
+from app.notify.daily import Daily
+from app.notify.hooks import signed, to_slack, to_teams
 from app.notify.mail import send
 from app.notify.messages import Message, trial
-from app.notify.targets import Mailbox, SignedHook, SlackHook, Target
-from app.notify.watch import TELL, Watch
+from app.notify.targets import Mailbox, SignedHook, SlackHook, Target, TeamsHook
+from app.notify.telling import TELL
+from app.notify.watch import Watch
 from app.providers.addresses import Reach, resolve
 from app.redaction import internal_error, redacted
 from app.settings import Settings
@@ -38,18 +40,20 @@ class Notifier:
     settings: Settings
     channels: Channels
     watch: Watch
+    daily: Daily
     client: httpx.AsyncClient
 
     @classmethod
     def make(cls, settings: Settings, engine: AsyncEngine, connections: Connections) -> "Notifier":
         watch = Watch(engine, Thresholds.of(settings), settings.public_url, settings.keep_audit_days)
-        return cls(settings, Channels(engine, connections.vault), watch, connections.client)
+        daily = Daily(engine, settings.public_url)
+        return cls(settings, Channels(engine, connections.vault), watch, daily, connections.client)
 
     def register(self, queue: procrastinate.App) -> None:
         """Tell the job engine about our tasks."""
         queue.task(name=TELL, queue=_QUEUE, pass_context=True, retry=_Later(self.settings))(self._tell)
         for name, cron, work in (
-            ("watch", "* * * * *", self.watch.look),
+            ("watch", "* * * * *", self._look),
             ("forget_alerts", "47 3 * * *", self.watch.forget_old),
         ):
             queue.periodic(cron=cron)(queue.task(name=name, queue=_QUEUE, queueing_lock=name)(_periodic(work)))
@@ -61,6 +65,10 @@ class Notifier:
             return True, await self._bring(row, said)
         except CrossledgerError as failure:
             return False, _short(str(failure))
+
+    async def _look(self) -> None:
+        await self.watch.look()
+        await self.daily.tell_due()
 
     async def _tell(self, context: JobContext, /, *, channel_id: int, message: Mapping[str, Any]) -> None:
         """The channel as it is now: where a person has mended it meanwhile, the message arrives."""
@@ -96,6 +104,8 @@ class Notifier:
                     return await send(target, message, reach=reach, resolver=resolve)
                 case SlackHook():
                     await to_slack(self.client, target, message)
+                case TeamsHook():
+                    await to_teams(self.client, target, message)
                 case SignedHook():
                     await signed(self.client, target, message, datetime.now(UTC))
         except CrossledgerError:

@@ -40,6 +40,13 @@ class SlackHook:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamsHook:
+    """A workflow of Microsoft Teams that posts what it is sent; whoever knows the URL may write there."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SignedHook:
     """`secret` begins with whsec_."""
 
@@ -47,7 +54,7 @@ class SignedHook:
     secret: str = field(repr=False)
 
 
-Target: TypeAlias = Mailbox | SlackHook | SignedHook
+Target: TypeAlias = Mailbox | SlackHook | TeamsHook | SignedHook
 
 
 def stored(target: Target, vault: Vault) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def stored(target: Target, vault: Vault) -> dict[str, Any]:
                 "recipients": list(target.recipients),
             }
             return {"settings": shown, "sealed": vault.seal({"password": target.password})}
-        case SlackHook(url):
+        case SlackHook(url) | TeamsHook(url):
             return {"settings": _host(url), "sealed": vault.seal({"url": url})}
         case SignedHook(url, secret):
             return {"settings": _host(url), "sealed": vault.seal({"url": url, "secret": secret})}
@@ -85,6 +92,8 @@ def opened(row: Channel, vault: Vault) -> Target:
             )
         case ChannelKind.SLACK:
             return SlackHook(secrets["url"])
+        case ChannelKind.TEAMS:
+            return TeamsHook(secrets["url"])
         case ChannelKind.WEBHOOK:
             return SignedHook(secrets["url"], secrets["secret"])
 

@@ -4,7 +4,6 @@ The change of the alert and the jobs that tell of it are one transaction, and a 
 the alert as it was: two workers at once, or a restart in between, tell nothing twice.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,20 +20,12 @@ from app.notify.changes import Open, Turn, turns
 from app.notify.channels import listening
 from app.notify.conditions import Thresholds, conditions
 from app.notify.messages import Change, Condition, Message, message
+from app.notify.telling import Telling, queue
 
 log = structlog.get_logger()
 
-TELL = "tell"
-"""The task that brings one message to one channel."""
-
 _STILL = col(Alert.ended_at).is_(None)
 _OPEN = select(Alert).where(_STILL).order_by(col(Alert.id))
-# One message of an alert after the other, for each channel: that it is over does not come before that it began.
-_QUEUE = text(f"""
-    SELECT procrastinate_defer_jobs_v1(array_agg(
-        ROW('care', '{TELL}', 0, lock, NULL, args, NULL)::procrastinate_job_to_defer_v1))
-      FROM jsonb_to_recordset(CAST(:jobs AS jsonb)) AS j(lock text, args jsonb)
-""")  # noqa: S608 -- a constant of this module
 _OLD = text("""
     DELETE FROM alerts WHERE id IN (
         SELECT id FROM alerts WHERE ended_at < now() - make_interval(days => :days) ORDER BY ended_at LIMIT 5000)
@@ -87,15 +78,7 @@ class Watch:
 async def _queue(connection: AsyncConnection, told: Told) -> None:
     """One job for each channel that wants to hear of it."""
     channels = await listening(connection, kind=told.message.kind, bridges=told.bridges)
-    jobs = [
-        {
-            "lock": f"{TELL}/{channel}/{told.alert}",
-            "args": {"channel_id": channel, "message": told.message.document()},
-        }
-        for channel in channels
-    ]
-    if jobs:
-        await connection.execute(_QUEUE, {"jobs": json.dumps(jobs)})
+    await queue(connection, [Telling(channel, str(told.alert), told.message) for channel in channels])
 
 
 async def recent(engine: AsyncEngine, *, past: bool, limit: int = 100) -> Sequence[Any]:

@@ -67,14 +67,18 @@ async def test_each_kind_is_made_and_shown_without_its_secrets(bare_world: World
     )
     slack = await made(bare_world, kind="slack", name="Chat", url=SLACK)
     assert (slack["settings"], slack["secret"]) == ({"host": "hooks.slack.example"}, None)
+    teams = await made(bare_world, kind="teams", name="Team", url="https://flow.example/workflows/a-secret-of-teams")
+    assert (teams["kind"], teams["settings"]) == ("teams", {"host": "flow.example"})
     hook = await made(bare_world, kind="webhook", name="Ours", url="https://ours.example/in?key=a-secret-of-ours")
     assert hook["secret"].startswith("whsec_")
-    assert [each["id"] for each in await bare_world.rows("channels")] == [hook["id"], slack["id"], mail["id"]]
+    assert [each["id"] for each in await bare_world.rows("channels")] == [
+        each["id"] for each in (hook, teams, slack, mail)
+    ]
     one = (await bare_world.admin.get(f"/api/v1/channels/{hook['id']}")).json()
     assert "secret" not in one
     patched = (await changed(bare_world, mail["id"], name="Office 2")).json()
     shown = await everything_shown(bare_world) + json.dumps([one, patched])
-    for secret in (PASSWORD, "a-secret-of-slack", "a-secret-of-ours", hook["secret"]):
+    for secret in (PASSWORD, "a-secret-of-slack", "a-secret-of-teams", "a-secret-of-ours", hook["secret"]):
         assert secret not in shown
 
 
@@ -93,6 +97,8 @@ async def test_each_kind_is_made_and_shown_without_its_secrets(bare_world: World
         {"port": 0},
         {"port": 65536},
         {"kinds": ["weather"]},
+        {"summary_hour": 24},
+        {"summary_hour": -1},
         {"bridges": [77]},
         {"name": ""},
         {"name": "\u0000"},
@@ -131,6 +137,14 @@ async def test_what_is_left_out_of_a_change_stays_as_it_is(bare_world: World) ->
     again = (await changed(bare_world, mail["id"])).json()
     told = {"problem": "", "problem_since": None}  # an alert may have been sent before it was switched off
     assert {**again, **told} == {**row, **told}
+
+
+async def test_the_hour_of_the_daily_summary_is_set_kept_and_taken_away(bare_world: World) -> None:
+    slack = await made(bare_world, kind="slack", name="Chat", url=SLACK, summary_hour=7)
+    assert slack["summary_hour"] == 7
+    assert (await changed(bare_world, slack["id"], name="Chat 2")).json()["summary_hour"] == 7
+    assert (await changed(bare_world, slack["id"], summary_hour=23)).json()["summary_hour"] == 23
+    assert (await changed(bare_world, slack["id"], summary_hour=None)).json()["summary_hour"] is None
 
 
 async def password_of(world: World, id_: int) -> str:

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from app.errors import CrossledgerError, Rejected, Retry
-from app.notify.hooks import new_signing_secret, signature, signed, to_slack
+from app.notify.hooks import new_signing_secret, signature, signed, to_slack, to_teams
 from app.notify.messages import trial
-from app.notify.targets import SignedHook, SlackHook
+from app.notify.targets import SignedHook, SlackHook, TeamsHook
 from app.providers.addresses import Reach
 from app.providers.client import make_client
 from tests.notify.receiver import Receiver, receiving, verified
@@ -73,6 +73,26 @@ async def test_slack_shows_a_name_and_takes_no_command_from_it(client: httpx.Asy
     assert body["text"].endswith("_What to do:_ Do it.\n<https://sync.example.com>")
 
 
+async def test_teams_is_sent_a_card_that_makes_no_link_of_a_name(client: httpx.AsyncClient) -> None:
+    message = replace(MESSAGE, title="“[free](https://x.example)” failed", text="One.\nTwo.")
+    async with receiving(Receiver(202)) as receiver:
+        await to_teams(client, TeamsHook(receiver.url), message)
+    (body,) = receiver.bodies
+    (attached,) = body["attachments"]
+    assert (body["type"], attached["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
+    card = attached["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+    assert {each["type"] for each in card["body"]} == {"RichTextBlock"}, "a TextBlock reads Markdown"
+    assert [each["inlines"][0]["text"] for each in card["body"]] == [
+        message.title,
+        "One.",
+        "Two.",
+        "What to do: Do it.",
+    ]
+    (action,) = card["actions"]
+    assert (action["type"], action["url"]) == ("Action.OpenUrl", "https://sync.example.com")
+
+
 async def test_a_refusal_is_said_in_the_words_of_the_other_side(client: httpx.AsyncClient) -> None:
     async with receiving(Receiver(403, "invalid_token", {"Retry-After": "17"})) as receiver:
         failure = await refusal(client, receiver.url)
@@ -107,5 +127,6 @@ async def test_an_address_of_this_machine_is_not_called_unless_that_is_allowed()
 
 
 def test_no_secret_is_in_a_repr() -> None:
-    for hook in (SignedHook("https://x.example/s3cret", "whsec_s3cret"), SlackHook("https://x.example/s3cret")):
+    url = "https://x.example/s3cret"
+    for hook in (SignedHook(url, "whsec_s3cret"), SlackHook(url), TeamsHook(url)):
         assert "s3cret" not in repr(hook)

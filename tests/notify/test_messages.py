@@ -47,7 +47,7 @@ def test_a_message_names_its_subject_and_keeps_its_id_each_time() -> None:
     assert one == again
     assert (one.id, one.type, one.at) == ("alert-7-began", "alert.began", "2026-11-21T12:00:00+00:00")
     assert one.subject == {"type": "connection", "id": 3, "name": "Main street"}
-    assert one.url == "https://sync.example.com/connect"
+    assert one.url == "https://sync.example.com/connections"
     levels = {message(7, Change.ROSE, condition(AlertKind.BUDGET, level=n), NOW, "").id for n in (90, 100)}
     assert levels == {"alert-7-rose-90", "alert-7-rose-100"}
 

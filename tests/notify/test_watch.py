@@ -175,13 +175,16 @@ async def test_webhooks_that_are_not_in_order_are_told(house: House) -> None:
     ]
 
 
-async def test_the_day_s_calls_are_told_at_70_90_and_100_per_cent_and_the_next_day(house: House) -> None:
+async def test_the_day_s_calls_are_told_at_50_70_90_and_100_per_cent_and_the_next_day(house: House) -> None:
     await house.sql("INSERT INTO budgets (connection_id) VALUES (:id)", id=house.crm)
     day = "(now() AT TIME ZONE 'UTC')::date"
-    for calls in (699, 700, 750, 899, 900, 901, 1000, 1000):
+    for calls in (499, 500, 699, 700, 750, 899, 900, 901, 1000, 1000):
         await house.sql(f"UPDATE budgets SET day = {day}, day_calls = :calls", calls=calls)  # noqa: S608
         await house.look()
-    assert [(type_, level) for type_, _, level in await house.told()] == [(BEGAN, 70), (ROSE, 90), (ROSE, 100)]
+    assert [(type_, level) for type_, _, level in await house.told()] == [
+        (BEGAN, 50),
+        *((ROSE, level) for level in (70, 90, 100)),
+    ]
     await house.sql(f"UPDATE budgets SET day = {day} - 1")  # noqa: S608 -- of yesterday, nothing was called yet today
     assert await house.look() == 1
     assert (await house.told())[-1][0] == ENDED

@@ -91,7 +91,7 @@ async def _before(visit: Visit, found: SetUpOut, plan: PlanOut | None, billing: 
         options["rest"] = f"Write what is left of the plan: {counted(left)}"
     with form(sent):
         if options:
-            checks("also", "At the same time", options, checked=True)
+            checks("also", "At the same time", options, checked=options)
         send(label)
 
 
