@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from app.mapping.board import Board
 from app.sync.fieldmap import Direction, Pair
@@ -14,6 +15,7 @@ from app.sync.records import FieldSpec, Kind, Writable
 
 SAME_NAME, SAME_LABEL, SYNONYM, ALIKE = 95, 90, 75, 50
 MOST = 8
+_SAME = ("the same name", "the same label")
 
 # What people call one thing, in the languages that accounts were seen in. Each group is one meaning.
 _MEANINGS: tuple[frozenset[str], ...] = tuple(
@@ -50,14 +52,22 @@ class Suggestion:
 
 def suggestions(board: Board, pairs: Sequence[Pair]) -> tuple[Suggestion, ...]:
     """For fields that none of `pairs` has, the surest first; each field once."""
-    taken = {each.crm for each in pairs}, {each.billing for each in pairs}
-    found = sorted(_all(board, *taken), key=lambda each: (-each.confidence, each.crm.name, each.billing.name))
-    chosen: list[Suggestion] = []
+    return tuple(islice(_chosen(board, pairs), MOST))
+
+
+def same_named(board: Board, pairs: Sequence[Pair]) -> tuple[Suggestion, ...]:
+    """All of those whose fields have the same name or label."""
+    return tuple(each for each in _chosen(board, pairs) if each.why in _SAME)
+
+
+def _chosen(board: Board, pairs: Sequence[Pair]) -> Iterator[Suggestion]:
+    left, right = {each.crm for each in pairs}, {each.billing for each in pairs}
+    found = sorted(_all(board, left, right), key=lambda each: (-each.confidence, each.crm.name, each.billing.name))
     for each in found:
-        fresh = all(each.crm.name != one.crm.name and each.billing.name != one.billing.name for one in chosen)
-        if fresh and len(chosen) < MOST:
-            chosen.append(each)
-    return tuple(chosen)
+        if each.crm.name not in left and each.billing.name not in right:
+            left.add(each.crm.name)
+            right.add(each.billing.name)
+            yield each
 
 
 def _all(board: Board, left: set[str], right: set[str]) -> Iterator[Suggestion]:
@@ -77,9 +87,9 @@ def _alike(crm: FieldSpec, billing: FieldSpec) -> tuple[int, str]:
     theirs = {plain(billing.name), plain(billing.label)}
     sure = 0 if crm.kind is billing.kind or Kind.TEXT in (crm.kind, billing.kind) else 20
     if plain(crm.name.removeprefix("custom.")) == plain(billing.name):
-        return SAME_NAME - sure, "the same name"
+        return SAME_NAME - sure, _SAME[0]
     if mine & theirs:
-        return SAME_LABEL - sure, "the same label"
+        return SAME_LABEL - sure, _SAME[1]
     if any(meaning & mine and meaning & theirs for meaning in _MEANINGS):
         return SYNONYM - sure, "names that mean the same"
     words = [{word for name in names for word in name.split() if len(word) > 3} for names in (mine, theirs)]

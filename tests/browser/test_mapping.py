@@ -1,13 +1,17 @@
 """The page of a mapping: a pair is changed, tried while typing, saved, told as a version, and brought back."""
 
+from typing import Any
+
 import pytest
 
 from tests.browser.managing import OWNER, VIEWER, managed_site
-from tests.browser.visitor import chromium, expect, visiting
+from tests.browser.visitor import Visitor, chromium, expect, visiting
+from tests.flows.driver import Site
 
 pytestmark = pytest.mark.timeout(300)
 
 HERE = "/bridges/1/mapping/contact"
+OPTIONS = "selector => [...document.querySelector(selector).list.options].map(option => option.value)"
 AT_ONCE = "names => names.forEach(name => document.querySelector(`[aria-label='${name}']`).click())"
 
 
@@ -40,6 +44,13 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
             await page.get_by_label("Add a step").select_option("case")
             await expect(page.locator(".trial ins")).to_have_text("YORK OF JANE")
 
+            await page.get_by_role("button", name="Take out State").click()
+            await page.get_by_role("button", name="Take out Postal code").click()
+            await visitor.press("Add all with the same name (2)")
+            await expect(page.get_by_role("button", name="Take out State")).to_be_visible()
+            await expect(page.get_by_role("button", name="Add all with the same name")).to_have_count(0)
+            assert (await settings(site))["contact"]["fields"] is None, "nothing is switched on before it is saved"
+
             await visitor.press("Save …")
             dialog = page.get_by_role("dialog")
             await expect(dialog).to_contain_text("City → City: template “{value} of {first_name}”, then CAPITALS")
@@ -54,16 +65,26 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
             await expect(page.get_by_role("main")).to_contain_text("Version 3")
             assert [each["city"] for each in await site.clients()] == ["York"]
 
-            await visitor.open(f"{HERE}?saved=true")
+            for path in (f"{HERE}?saved=true", HERE):
+                await visitor.open(path)
+                await expect(page.get_by_role("button", name="Re-apply to 1 contact")).to_have_count(1)
             await visitor.press("Re-apply to 1 contact")
             await page.wait_for_url("**/plans/*")
             await expect(page.get_by_label("What the plan would do")).to_contain_text("1in step already")
+
+            await visitor.open("/bridges/1/mapping/appointment")
+            assert "Done" in await page.evaluate(OPTIONS, ".values input")
+            await page.get_by_role("button", name="Change Status, by the table").click()
+            await page.get_by_label("Add a step").select_option("table")
+            await expect(page.get_by_label("Becomes, row 1")).to_be_visible()
+            assert "Done" in await page.evaluate(OPTIONS, "[aria-label='Becomes, row 1']")
 
             for object_ in ("contact", "appointment", "opportunity", "task", "product", "invoice"):
                 await page.set_viewport_size({"width": 390, "height": 800})
                 await visitor.open(f"/bridges/1/mapping/{object_}")
                 await expect(page.get_by_role("heading", level=1)).to_be_visible()
                 assert await page.evaluate("document.documentElement.scrollWidth") <= 390, object_
+            await what_is_required_is_told_in_the_set_up(visitor)
         async with visiting(browser, site) as visitor:
             lag = await visitor.lag()
             await visitor.log_in(OWNER)
@@ -83,3 +104,23 @@ async def test_a_mapping_is_changed_tried_saved_and_brought_back() -> None:
             await visitor.sees("Mapping of contacts")
             await expect(visitor.page.get_by_role("main").get_by_role("button")).to_have_count(0)
             await expect(visitor.page.get_by_role("main").locator(":is(select, input):enabled")).to_have_count(0)
+
+
+async def what_is_required_is_told_in_the_set_up(visitor: Visitor) -> None:
+    """Where an object is on and a required field of it is mapped to nothing, before a plan is made."""
+    wanted = await settings(visitor.site)
+    wanted |= {"invoice": {"enabled": True}, "payment": {"enabled": True, "fields": []}}
+    async with visitor.site.admin() as admin:
+        (await admin.patch("/api/v1/bridges/1", json={"settings": wanted})).raise_for_status()
+    await visitor.open("/bridges/1/setup/objects")
+    await expect(visitor.page.get_by_role("link", name="Map the fields of")).to_have_count(3)
+    await visitor.open("/bridges/1/setup/conflicts")
+    await visitor.is_told("No payment can be made in Invoice Ninja without Amount")
+    await visitor.follow("Map the fields of payments")
+    await visitor.sees("Mapping of payments")
+    await visitor.is_told("No payment can be made in Invoice Ninja without Amount")
+
+
+async def settings(site: Site) -> dict[str, Any]:
+    async with site.admin() as admin:
+        return dict((await admin.get("/api/v1/bridges/1")).raise_for_status().json()["settings"])

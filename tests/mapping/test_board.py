@@ -12,7 +12,7 @@ from app.mapping import wording
 from app.mapping.board import Board
 from app.mapping.differences import differences
 from app.mapping.labels import Labels
-from app.mapping.suggesting import plain, suggestions
+from app.mapping.suggesting import MOST, plain, same_named, suggestions
 from app.mapping.trying import tried
 from app.sync.fieldmap import Direction, Pair
 from app.sync.objects import OBJECTS, ContactSettings, ProductSettings
@@ -57,6 +57,15 @@ def test_suggestions_come_by_name_by_meaning_and_by_a_shared_word_the_surest_fir
 def test_what_is_mapped_is_not_suggested() -> None:
     found = suggestions(HERE, [Pair("city", "vat_number"), Pair("custom.piva", "id_number")])
     assert [(each.crm.name, each.billing.name) for each in found] == [("custom.tier", "custom_value1")]
+
+
+def test_all_that_have_the_same_name_are_found_however_many_and_nothing_that_is_only_alike() -> None:
+    assert [each.crm.name for each in same_named(HERE, [])] == ["city", "custom.id_number"]
+    assert [each.crm.name for each in same_named(HERE, [Pair("city", "city")])] == ["custom.id_number"]
+    alike = specs(*(FieldSpec(name=f"custom.f{n}", label=f"Field {n}") for n in range(2 * MOST)))
+    other = specs(*(FieldSpec(name=f"value{n}", label=f"Field {n}") for n in range(2 * MOST)))
+    board = replace(HERE, crm=alike, billing=other)
+    assert (len(suggestions(board, [])), len(same_named(board, []))) == (MOST, 2 * MOST)
 
 
 def test_names_are_compared_without_signs_and_accents() -> None:

@@ -7,7 +7,7 @@ from app.dashboard.mapping.pairs import Pairs
 from app.dashboard.mapping.parts import KINDS, picked
 from app.dashboard.parts import button, tag, text
 from app.mapping import wording
-from app.mapping.suggesting import Suggestion, suggestions
+from app.mapping.suggesting import Suggestion, same_named, suggestions
 from app.sync.fieldmap import Direction
 from app.sync.records import FieldSpec, Kind, Writable
 
@@ -26,6 +26,8 @@ class Adding:
             found = suggestions(self.draft.board, self.draft.pairs())
             if found:
                 text("h3", "Suggestions")
+                if same := same_named(self.draft.board, self.draft.pairs()):
+                    button(f"Add all with the same name ({len(same)})", self._add_same, "quiet")
                 with tag("ul", "rows suggested"):
                     for each in found:
                         with tag("li"):
@@ -81,6 +83,13 @@ class Adding:
             text("span", f"{found.confidence} %, {found.why}")
         add = button("Add", lambda: self._add(found.crm.name, found.billing.name, found.direction), "quiet small")
         add.props["aria-label"] = f"Add {found.crm.label} and {found.billing.label}"
+
+    async def _add_same(self) -> None:
+        """To the draft: nothing goes anywhere before it is saved."""
+        for each in same_named(self.draft.board, self.draft.pairs()):
+            self.draft.rows.append(Row(each.crm.name, each.billing.name, each.direction.value))
+        self.pairs.open = None
+        await self.pairs.changed()
 
     async def _add(self, crm: str, billing: str, direction: Direction) -> None:
         row = Row(crm, billing, direction.value)

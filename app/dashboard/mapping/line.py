@@ -111,7 +111,9 @@ class Line:
             name = row.crm if origin is Side.CRM else row.billing
             tables = any(each["do"] == "table" for each in row.steps)
             seen = await self.pairs.samples.values(origin, name) if tables else []
-            StepsEditor(row, specs, seen, typing=self._typing, changed=self._changed).draw()
+            ends = [self.draft.spec(Side.CRM, row.crm), self.draft.spec(Side.BILLING, row.billing)]
+            first, last = ends if origin is Side.CRM else reversed(ends)
+            StepsEditor(row, specs, seen, (first, last), typing=self._typing, changed=self._changed).draw()
             text("h3", "Before and after, on five real records")
             await self.trial()
 

@@ -18,9 +18,11 @@ from app.dashboard.mapping.adding import Adding
 from app.dashboard.mapping.draft import Draft
 from app.dashboard.mapping.history import told, versions
 from app.dashboard.mapping.pairs import Pairs
+from app.dashboard.mapping.required import mapping_path, required
 from app.dashboard.mapping.samples import Samples
 from app.dashboard.mapping.values import values
-from app.dashboard.parts import SYSTEMS, button, link, tag, text
+from app.dashboard.parts import button, count_of, link, tag, text
+from app.dashboard.setup.frame import path_of
 from app.errors import CrossledgerError, OutOfDate
 from app.mapping.board import Board
 from app.mapping.reapplying import linked
@@ -55,49 +57,48 @@ async def mapping(
     with frame(request, f"Mapping of {OBJECTS[board.object].plural}", lead=lead) as visit:
         _objects(bridge, board.object)
         if saved:
-            await _saved(visit, bridge, board.object)
+            with tag("div", "note done", role="status"):
+                text("p", "Saved. It holds for each record from its next change on.")
+                await _reapply(visit, bridge, board.object)
         if not board.settings.enabled:
             text("p", f"{OBJECTS[board.object].plural.capitalize()} are switched off on this bridge.", "note next")
         if not visit.may(Role.OPERATOR):
             text("p", "You may look at this, and not change it.", "note next")
         await Panel(visit, bridge, Draft(board, bridge.settings)).draw()
-        await versions(visit, bridge.id, _address(bridge.id, board.object))
-
-
-def _address(bridge_id: int, object_: str) -> str:
-    return f"/bridges/{bridge_id}/mapping/{object_}"
+        if not saved:
+            with tag("div", "reapply"):
+                await _reapply(visit, bridge, board.object)
+        await versions(visit, bridge.id, mapping_path(bridge.id, board.object))
 
 
 def _objects(bridge: BridgeDetail, here: str) -> None:
     with tag("nav", "objects", aria_label="Objects of the bridge"):
         link(f"← {bridge.name}", f"/bridges/{bridge.id}")
+        if bridge.live_since is None:
+            link("Go on with the set-up", path_of(bridge.id))
         for name in dict.fromkeys([*bridge.settings.objects(), here]):
-            entry = link(OBJECTS[name].plural.capitalize(), _address(bridge.id, name))
+            entry = link(OBJECTS[name].plural.capitalize(), mapping_path(bridge.id, name))
             if name == here:
                 entry.props["aria-current"] = "page"
 
 
-async def _saved(visit: Visit, bridge: BridgeDetail, object_: str) -> None:
-    """What was saved holds from the next change of each record on; all at once goes by a plan."""
+async def _reapply(visit: Visit, bridge: BridgeDetail, object_: str) -> None:
+    """What is saved holds from the next change of each record on; all at once goes by a plan."""
     type_, count = OBJECTS[object_], await linked(visit.desk.engine, bridge.id, object_)
-    with tag("div", "note done", role="status"):
-        text("p", "Saved. It holds for each record from its next change on.")
-        if not count or type_.facet or type_.once or not visit.may(Role.OPERATOR):
-            return
-        label = f"Re-apply to {count:,} {type_.plural if count != 1 else object_}"
+    if not count or type_.facet or type_.once or not visit.may(Role.OPERATOR):
+        return
+    made: list[int] = []
 
-        made: list[int] = []
+    async def planned(who: Principal) -> str:
+        made.append((await make_plan(visit.desk, who, bridge.id, PlanIn())).id)
+        return "A plan is made: both sides are read, and nothing is written until you apply it."
 
-        async def planned(who: Principal) -> str:
-            made.append((await make_plan(visit.desk, who, bridge.id, PlanIn())).id)
-            return "A plan is made: both sides are read, and nothing is written until you apply it."
+    async def press() -> None:
+        if await visit.act(Role.OPERATOR, "plan to re-apply a mapping", planned, f"bridge {bridge.id}"):
+            ui.navigate.to(f"/plans/{made[-1]}")
 
-        async def press() -> None:
-            if await visit.act(Role.OPERATOR, "plan to re-apply a mapping", planned, f"bridge {bridge.id}"):
-                ui.navigate.to(f"/plans/{made[-1]}")
-
-        text("p", "To have it in all of them now, make a plan first: it shows each record before and after.")
-        button(label, press, "quiet")
+    text("p", "To have what is saved in all records now, make a plan first: it shows each record before and after.")
+    button(f"Re-apply to {count_of(count, object_, type_.plural)}", press, "quiet")
 
 
 class Panel:
@@ -123,11 +124,7 @@ class Panel:
 
     @ui.refreshable_method
     def required(self) -> None:
-        for side, fields in self.draft.board.lacking(self.draft.pairs()).items():
-            names = ", ".join(each.label for each in fields)
-            called = OBJECTS[self.draft.board.object].called[side]
-            told_ = f"No {called} can be made in {SYSTEMS[side]} without {names}: map it, or none will be made."
-            text("p", told_, "note wrong", role="alert")
+        required(self.draft.board, self.draft.pairs())
 
     @ui.refreshable_method
     def values(self) -> None:
@@ -182,4 +179,4 @@ class Panel:
 
         if await self.visit.act(Role.OPERATOR, "change a mapping", work, f"bridge {self.bridge.id}"):
             self.client.run_javascript(_LEAVING.format("false"))
-            ui.navigate.to(f"{_address(self.bridge.id, self.draft.board.object)}?saved=true")
+            ui.navigate.to(f"{mapping_path(self.bridge.id, self.draft.board.object)}?saved=true")

@@ -35,9 +35,20 @@ def typed(label: str, value: str, on_type: Told, help_: str = "", /, **attribute
     return line
 
 
-def bare(label: str, value: str, on_type: Told) -> Element:
+def bare(label: str, value: str, on_type: Told, **attributes: str) -> Element:
     """One line in a grid, whose head says what it is."""
-    return _telling(_line(value, aria_label=label), "input", on_type)
+    return _telling(_line(value, aria_label=label, **attributes), "input", on_type)
+
+
+def proposed(spec: FieldSpec | None) -> dict[str, str]:
+    """What the field takes, for lines where it is typed by hand: the attributes that they need."""
+    if not spec or not spec.options:
+        return {}
+    with tag("datalist") as options:
+        for each in sorted(spec.options):
+            tag("option", value=each)
+    options.props["id"] = f"options-{options.id}"
+    return {"list": f"options-{options.id}"}
 
 
 def _line(value: str, **attributes: str) -> Element:

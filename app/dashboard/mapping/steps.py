@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from app.dashboard.mapping.draft import FRESH, Row
-from app.dashboard.mapping.parts import Told, bare, chosen, picked, typed
+from app.dashboard.mapping.parts import Told, bare, chosen, picked, proposed, typed
 from app.dashboard.parts import button, tag, text
 from app.mapping.wording import AMOUNTS, COUNTRIES, LETTERS, OTHERWISE, STEPS
 from app.sync.records import FieldSpec
@@ -18,13 +18,22 @@ _SEEN = 20
 class StepsEditor:
     """`typing`: what was typed is tried again. `changed`: the chain has another shape, and is drawn anew.
 
-    `fields`: of the side that values come from. `seen`: values that its records have.
+    `fields`: of the side that values come from. `seen`: values that its records have. `ends`: the field that a value
+    is read from, and the one that it is written to.
     """
 
     def __init__(
-        self, row: Row, fields: Mapping[str, FieldSpec], seen: Sequence[str], *, typing: Look, changed: Look
+        self,
+        row: Row,
+        fields: Mapping[str, FieldSpec],
+        seen: Sequence[str],
+        ends: tuple[FieldSpec | None, FieldSpec | None],
+        *,
+        typing: Look,
+        changed: Look,
     ) -> None:
-        self.row, self.fields, self.seen, self.typing, self.changed = row, fields, seen, typing, changed
+        self.row, self.fields, self.seen, self.ends = row, fields, seen, ends
+        self.typing, self.changed = typing, changed
 
     def draw(self) -> None:
         with tag("ol", "chain"):
@@ -125,6 +134,7 @@ def _money(editor: StepsEditor, step: dict[str, Any]) -> None:
 
 
 def _table(editor: StepsEditor, step: dict[str, Any]) -> None:
+    options = [proposed(each) for each in editor.ends]
     with tag("table", "pairs values"):
         text("caption", "Values and what each becomes", "unseen")
         with tag("thead"), tag("tr"):
@@ -132,7 +142,7 @@ def _table(editor: StepsEditor, step: dict[str, Any]) -> None:
                 text("th", head, scope="col")
         with tag("tbody"):
             for number, row in enumerate(step["rows"]):
-                _table_row(editor, step, number, row)
+                _table_row(editor, step, number, row, options)
     with tag("div", "acts"):
         button("Add a row", lambda: _more_rows(editor, step, [""]), "quiet")
         new = _unlisted(editor, step)
@@ -141,15 +151,17 @@ def _table(editor: StepsEditor, step: dict[str, Any]) -> None:
     editor.otherwise(step)
 
 
-def _table_row(editor: StepsEditor, step: dict[str, Any], number: int, row: dict[str, str]) -> None:
+def _table_row(
+    editor: StepsEditor, step: dict[str, Any], number: int, row: dict[str, str], options: Sequence[Mapping[str, str]]
+) -> None:
     async def out() -> None:
         del step["rows"][number]
         await editor.changed()
 
     with tag("tr"):
-        for name, label in (("value", "Value"), ("becomes", "Becomes")):
+        for name, known in zip(("value", "becomes"), options, strict=True):
             with tag("td"):
-                bare(f"{label}, row {number + 1}", row[name], editor.put(row, name))
+                bare(f"{name.capitalize()}, row {number + 1}", row[name], editor.put(row, name), **known)
         with tag("td"):
             button("✕", out, "quiet small").props["aria-label"] = f"Take row {number + 1} out"
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from app.dashboard.mapping.draft import Draft
-from app.dashboard.mapping.parts import Told, area, bare, chosen, typed
+from app.dashboard.mapping.parts import Told, area, bare, chosen, proposed, typed
 from app.dashboard.mapping.steps import Look
 from app.dashboard.parts import tag, text
 from app.mapping.wording import STANDINGS, WAYS
 from app.sync.objects import AppointmentSettings, ContactSettings, OpportunitySettings, TaskSettings
 from app.sync.objects.appointment import AppointmentStatus
 from app.sync.objects.tags import Into
+from app.sync.records import Side
 
 _INTO = {
     Into.OFF: "nowhere",
@@ -76,7 +77,8 @@ def _appointments(draft: Draft, looked: Look) -> None:
         return given
 
     rows = {each.value: statuses.get(each.value, "") for each in AppointmentStatus}
-    _grid("Appointment in HighLevel", "Task status in Invoice Ninja", rows, put)
+    options = proposed(draft.spec(Side.BILLING, "status"))
+    _grid("Appointment in HighLevel", "Task status in Invoice Ninja", rows, put, options)
 
 
 def _tasks(draft: Draft, looked: Look) -> None:
@@ -92,7 +94,8 @@ def _tasks(draft: Draft, looked: Look) -> None:
 
     told = "With commas; a task completed in HighLevel gets the first of them"
     typed("Statuses in Invoice Ninja that mean completed", ", ".join(on.done), done, told)
-    typed("Status of a task that is opened again", on.open, opened, "Empty: the first that is not done")
+    options = proposed(draft.spec(Side.BILLING, "status"))
+    typed("Status of a task that is opened again", on.open, opened, "Empty: the first that is not done", **options)
 
 
 def _opportunities(draft: Draft, looked: Look) -> None:
@@ -125,7 +128,9 @@ def _opportunities(draft: Draft, looked: Look) -> None:
                         bare(f"Stage when {words}", row.get("stage", ""), put(when, "stage"))
 
 
-def _grid(left: str, right: str, rows: Mapping[str, str], put: Callable[[str], Told]) -> None:
+def _grid(
+    left: str, right: str, rows: Mapping[str, str], put: Callable[[str], Told], attributes: Mapping[str, str]
+) -> None:
     with tag("table", "values"):
         text("caption", f"{left}, {right}", "unseen")
         with tag("thead"), tag("tr"):
@@ -136,7 +141,7 @@ def _grid(left: str, right: str, rows: Mapping[str, str], put: Callable[[str], T
                 with tag("tr"):
                     text("th", name, scope="row")
                     with tag("td"):
-                        bare(f"{right} for {name}", value, put(name))
+                        bare(f"{right} for {name}", value, put(name), **attributes)
 
 
 _OF: Mapping[str, tuple[str, str, Callable[[Draft, Look], None]]] = {

@@ -1,13 +1,18 @@
 """Whose value stays, where both sides have changed the same field: for all, for single objects, for single fields."""
 
+from contextlib import suppress
+
 from app.api.bridges import show_bridge
+from app.api.mapping import board_of
 from app.api.schemas import BridgeDetail
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
 from app.dashboard.hearing import hear
+from app.dashboard.mapping.required import mapping_path, required
 from app.dashboard.parts import TICKED, VALUE, tag, text
 from app.dashboard.setup.frame import foot
 from app.dashboard.setup.winners import Winners, fields_of
+from app.errors import CrossledgerError
 from app.people.roles import Role
 from app.setting_up import Step
 from app.sync.fieldmap import Prefer
@@ -27,6 +32,8 @@ async def conflicts(visit: Visit, found: SetUpOut) -> None:
         Winners(name, bridge.settings.of(name), await fields_of(visit, found.id, name), may=may)
         for name in bridge.settings.objects()
     ]
+    for each in objects:
+        await _lacking(visit, found.id, each.name)
     policy = _Policy(bridge, objects, may=may)
     policy.draw()
     text("p", "The value that loses is not gone: the record's activity keeps it, and it can be put back.", "faint")
@@ -35,6 +42,13 @@ async def conflicts(visit: Visit, found: SetUpOut) -> None:
     for each in objects:
         each.draw()
     foot(visit, found, Step.CONFLICTS, policy.change)
+
+
+async def _lacking(visit: Visit, bridge_id: int, object_: str) -> None:
+    """Before a plan is made: it would make none of these."""
+    with suppress(CrossledgerError):
+        board = await board_of(visit.desk, bridge_id, object_)
+        required(board, board.settings.pairs(), leads_to=mapping_path(bridge_id, object_))
 
 
 class _Policy:

@@ -9,7 +9,8 @@ from app.api.choices import ObjectChoiceOut, list_objects
 from app.api.set_ups import ObjectPart, SettingsPart, SetUpOut
 from app.dashboard.frame import Visit
 from app.dashboard.hearing import hear
-from app.dashboard.parts import TICKED, VALUE, tag, text
+from app.dashboard.mapping.required import mapping_path
+from app.dashboard.parts import TICKED, VALUE, link, tag, text
 from app.dashboard.setup.frame import foot
 from app.people.roles import Role
 from app.setting_up import Step
@@ -38,7 +39,7 @@ _DOES = {
 
 async def objects(visit: Visit, found: SetUpOut) -> None:
     choices = {each.name: each for each in await list_objects(visit.desk, found.id)}
-    picked = _Picked(choices, may=visit.may(Role.OPERATOR))
+    picked = _Picked(found.id, choices, may=visit.may(Role.OPERATOR))
     with tag("div", "choices"):
         for choice in choices.values():
             picked.draw(choice)
@@ -49,13 +50,15 @@ async def objects(visit: Visit, found: SetUpOut) -> None:
 class _Picked:
     """What is ticked at the moment."""
 
-    def __init__(self, choices: dict[str, ObjectChoiceOut], *, may: bool) -> None:
+    def __init__(self, bridge_id: int, choices: dict[str, ObjectChoiceOut], *, may: bool) -> None:
+        self.bridge_id = bridge_id
         self.choices = choices
         self.may = may
         self.on = {name: each.enabled for name, each in choices.items()}
         self.way = {name: each.direction for name, each in choices.items()}
         self._boxes: dict[str, Element] = {}
         self._needs: dict[str, TextElement] = {}
+        self._fields: dict[str, Element] = {}
 
     def draw(self, choice: ObjectChoiceOut) -> None:
         name = choice.name
@@ -69,6 +72,11 @@ class _Picked:
                 text("strong", choice.plural.capitalize())
             self._direction(choice)
             text("p", _DOES.get(name, ""))
+            if choice.enabled:
+                label, path = f"Map the fields of {choice.plural}", mapping_path(self.bridge_id, name)
+                self._fields[name] = link(label, path)
+            elif not choice.refused:
+                self._fields[name] = text("p", "Its fields are mapped once this is saved.", "faint")
             if choice.refused:
                 text("p", choice.refused, "wrong-words")
             if choice.needs:
@@ -98,6 +106,8 @@ class _Picked:
     def tell(self) -> None:
         """What needs something that is off cannot be ticked, and says so."""
         for name, choice in self.choices.items():
+            if name in self._fields:
+                self._fields[name].set_visibility(self.on[name])
             lacking = bool(choice.needs) and not self.on[choice.needs]
             blocked = not self.may or bool(choice.refused) or (lacking and not self.on[name])
             self._boxes[name].props["disabled"] = blocked
