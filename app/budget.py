@@ -11,7 +11,7 @@ come back by themselves, and takes no place in the line.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 
@@ -28,7 +28,10 @@ _TAKE = text("""
         recent = (SELECT coalesce(array_agg(t), '{}') FROM unnest(recent) t
                    WHERE t > clock_timestamp() - make_interval(secs => :interval)) || clock_timestamp(),
         day = (clock_timestamp() AT TIME ZONE 'UTC')::date,
-        day_calls = CASE WHEN day = (clock_timestamp() AT TIME ZONE 'UTC')::date THEN day_calls + 1 ELSE 1 END
+        day_calls = CASE WHEN day = (clock_timestamp() AT TIME ZONE 'UTC')::date THEN day_calls + 1 ELSE 1 END,
+        told_left = CASE WHEN told_at >= CAST(:told_at AS timestamptz) THEN told_left
+                         ELSE coalesce(CAST(:told_left AS integer), told_left) END,
+        told_at = greatest(told_at, CAST(:told_at AS timestamptz))
      WHERE connection_id = :connection
        AND (SELECT count(*) FROM unnest(recent) t
              WHERE t > clock_timestamp() - make_interval(secs => :interval)) < :calls
@@ -66,7 +69,7 @@ _BLOCK = text("""
 
 
 _SPENT = text("""
-    SELECT b.connection_id AS id, b.blocked_until AS closed_until,
+    SELECT b.connection_id AS id, b.blocked_until AS closed_until, b.told_left, b.told_at,
            (SELECT count(*) FROM unnest(b.recent) t
              WHERE t > clock_timestamp() - make_interval(secs => w.seconds)) AS recent,
            CASE WHEN b.day = (clock_timestamp() AT TIME ZONE 'UTC')::date THEN b.day_calls ELSE 0 END AS today
@@ -95,13 +98,15 @@ UNLIMITED = Limit()
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What has left of a budget: `recent` calls in the interval, `today` in this UTC day. None may leave before
-    `closed_until`.
+    `closed_until`. `told_left`: what the vendor itself said to be left of its day, at `told_at`.
     """
 
     limit: Limit
     recent: int = 0
     today: int = 0
     closed_until: datetime | None = None
+    told_left: int | None = None
+    told_at: datetime | None = None
 
 
 class Budgets:
@@ -112,6 +117,8 @@ class Budgets:
         self._limits = limits
         # What this process was told by a vendor; shared through the database where the connection has a budget.
         self._closed_until: dict[int, float] = {}
+        # Written with the connection's next call, so that it costs no statement.
+        self._told: dict[int, tuple[int, datetime]] = {}
 
     def gate(self, connection_id: int, provider: str, *, background: bool = False) -> "Gatekeeper":
         return Gatekeeper(self, connection_id, self._limits.get(provider, UNLIMITED), background)
@@ -123,7 +130,10 @@ class Budgets:
         values = {"ids": list(limits), "seconds": [float(limit.interval) for limit in limits.values()]}
         async with self._db.single.connect() as connection:
             rows = (await connection.execute(_SPENT, values)).all()
-        known = {id_: Spent(limits[id_], recent, today, until) for id_, until, recent, today in rows}
+        known = {
+            row.id: Spent(limits[row.id], row.recent, row.today, row.closed_until, row.told_left, row.told_at)
+            for row in rows
+        }
         return {id_: known.get(id_, Spent(limit)) for id_, limit in limits.items()}
 
     async def take(self, connection_id: int, limit: Limit, *, writes: bool, background: bool = False) -> None:
@@ -132,6 +142,7 @@ class Budgets:
             raise Wait(seconds, "budget")
         if not limit.exists:
             return
+        told_left, told_at = self._told.get(connection_id, (None, None))
         calls = limit.calls or _MANY
         share = _BACKGROUND_SHARE if background else 1 if writes else _READ_SHARE
         values = {
@@ -139,6 +150,8 @@ class Budgets:
             "interval": limit.interval if limit.calls else 0,  # where only days are counted, no times are kept
             "calls": max(1, int(calls * share)),
             "per_day": limit.per_day,
+            "told_left": told_left,
+            "told_at": told_at,
         }
         async with self._db.single.connect() as connection:
             if (await connection.execute(_TAKE, values)).first() is not None:
@@ -149,6 +162,10 @@ class Budgets:
                 await connection.execute(_OPEN, values)
                 return
         raise Wait(max(0.05, float(wait)), "budget")
+
+    def heard(self, connection_id: int, left_today: int) -> None:
+        """What the vendor says to be left of its day."""
+        self._told[connection_id] = left_today, datetime.now(UTC)
 
     async def close(self, connection_id: int, limit: Limit, seconds: float) -> None:
         self._closed_until[connection_id] = time.monotonic() + seconds
@@ -171,3 +188,6 @@ class Gatekeeper:
 
     async def close(self, seconds: float) -> None:
         await self.budgets.close(self.connection_id, self.limit, seconds)
+
+    def heard(self, left_today: int) -> None:
+        self.budgets.heard(self.connection_id, left_today)

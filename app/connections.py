@@ -109,6 +109,7 @@ class Connections:
             base_url=profile.base_url or base_url or self.provider(provider).default_base_url,
             account_id=profile.account_id,
             sealed=self.vault.seal(secrets),
+            entered_at=datetime.now(UTC),
             **self._stored(provider, webhook),
             facts=dict(profile.facts),
             warnings=list(profile.warnings),
@@ -169,7 +170,12 @@ class Connections:
                 " its own; this one keeps its credentials."
             )
         if secrets:
-            await self._well(connection_id, profile, sealed=self.vault.seal(kept), auth=Auth.ENTERED.value)
+            entered: dict[str, Any] = {
+                "sealed": self.vault.seal(kept),
+                "auth": Auth.ENTERED.value,
+                "entered_at": text("now()"),
+            }
+            await self._well(connection_id, profile, **entered)
         else:
             await self._well(connection_id, profile, checked=row.sealed)
         return profile

@@ -13,8 +13,10 @@ from app.errors import ConfigurationError, CrossledgerError, Gone, Rejected
 from app.models import Connection
 from app.models.connection import Auth, ConnectionKind, ConnectionState
 from app.providers.base import Grant
-from app.providers.highlevel.oauth import SCOPES, HighLevelOAuth, InstalledLocation
+from app.providers.highlevel.oauth import AUTHORIZE_URLS, SCOPES, HighLevelOAuth, InstalledLocation
 from app.vault import Vault, digest, new_secret
+
+__all__ = ["AUTHORIZE_URLS", "Choice", "Forged", "Installer"]
 
 log = structlog.get_logger()
 

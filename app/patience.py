@@ -33,3 +33,6 @@ class Patient:
 
     async def close(self, seconds: float) -> None:
         await self.gate.close(seconds)
+
+    def heard(self, left_today: int) -> None:
+        self.gate.heard(left_today)

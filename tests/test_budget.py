@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.budget import UNLIMITED, Budgets, Limit, Spent
 from app.db import Database
@@ -257,3 +257,26 @@ async def test_what_is_spent_is_told_by_window_and_day_and_without_a_limit_nothi
     assert (spent.recent, spent.today) == (0, 0)
     assert spent.closed_until
     assert spent.closed_until > datetime.now(UTC) + timedelta(seconds=20)
+
+
+async def test_what_the_vendor_says_is_kept_with_the_next_call_and_costs_no_statement(
+    processes: list[Database], connection_id: int
+) -> None:
+    limit, sent = Limit(100, 60, per_day=1000), list[str]()
+    first, second = (Budgets(db, {"highlevel": limit}) for db in processes[:2])
+    for db in processes[:2]:
+        event.listen(db.single.sync_engine, "before_cursor_execute", lambda _, __, said, *___: sent.append(said))
+    gate = first.gate(connection_id, "highlevel")
+    await gate.pass_(writes=False)
+    gate.heard(899)
+    await gate.pass_(writes=False)
+    before = datetime.now(UTC)
+    second.heard(connection_id, 650)
+    await second.take(connection_id, limit, writes=True)
+    await gate.pass_(writes=True)  # what it has heard is older than what is known
+    assert len(sent) == 4
+
+    spent = (await first.spent({connection_id: "highlevel"}))[connection_id]
+    assert (spent.told_left, spent.today) == (650, 4)
+    assert spent.told_at
+    assert before <= spent.told_at <= datetime.now(UTC)

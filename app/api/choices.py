@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id, Moment, Word
-from app.api.plans import SharedOut
+from app.api.plans import NamedOut, SharedOut
 from app.api.problems import problems, refused
 from app.api.requests import In
 from app.api.schemas import Out
@@ -28,7 +28,7 @@ from app.sync.values import tags_of
 
 router = APIRouter(prefix="/set-ups/{bridge_id}", tags=["set-up"], route_class=Bounded)
 
-_VALUES, _LOOKED_AT, _MOST_KEYS = 30, 500, 500
+_VALUES, _LOOKED_AT, _MOST_KEYS, _NAMED = 30, 500, 500, 5
 _ONLY = {Side.BILLING: Direction.TO_BILLING, Side.CRM: Direction.TO_CRM}
 _ALWAYS = (Op.FILLED, Op.EMPTY)
 
@@ -91,13 +91,18 @@ async def show_matching(desk: AtDesk, bridge_id: Id) -> MatchingOut:
     listed = (name for name in bridge.settings.objects() if not (OBJECTS[name].facet or OBJECTS[name].once))
     reads = [await counting.last_read(desk.engine, bridge_id, name) for name in listed]
     last = max((each for each in reads if each), key=lambda each: each.plan_id, default=None)
-    shared = await Snapshots(desk.engine, last.plan_id).shared(_MOST_KEYS) if last else []
+    snapshots = Snapshots(desk.engine, last.plan_id) if last else None
+    shared = await snapshots.shared(_MOST_KEYS) if snapshots else []
+    named = await snapshots.named(shared, _NAMED) if snapshots else []
     return MatchingOut(
         plan_id=last.plan_id if last else None,
         read_at=last.at if last else None,
         slot=desk.connections.slot(bridge),
         slots=list(desk.connections.provider(bridge.billing.provider).slot_fields),
-        shared_keys=[SharedOut.model_validate(each) for each in shared],
+        shared_keys=[
+            SharedOut.model_validate(key).model_copy(update={"named": [NamedOut.model_validate(each) for each in some]})
+            for key, some in zip(shared, named, strict=True)
+        ],
     )
 
 

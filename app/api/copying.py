@@ -9,16 +9,17 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field, ValidationError
 
 from app.api.body import Bounded
-from app.api.bridges import changed, check_settings
+from app.api.bridges import changed, check_settings, make_bridge
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id
 from app.api.guard import Caller
 from app.api.problems import conflict, problems, refused
 from app.api.reading import one
-from app.api.requests import BridgeChange, In
+from app.api.requests import BridgeChange, BridgeIn, In
 from app.directory import view_of
 from app.errors import CrossledgerError
 from app.models import Bridge, Connection
+from app.people.roles import Principal
 from app.sync.fieldmap import resolve
 from app.sync.objects import OBJECTS
 from app.sync.policy import BridgeSettings
@@ -94,6 +95,18 @@ async def copy_settings(desk: AtDesk, who: Caller, bridge_id: Id, wanted: CopyNo
             except (HTTPException, CrossledgerError) as refusal:  # the others get them all the same
                 target.refused = _said(refusal)
     return shown
+
+
+async def make_bridge_like(
+    desk: Desk, who: Principal, wanted: BridgeIn, like: int = 0
+) -> tuple[int, CopyTarget | None]:
+    """A new bridge, with every setting of the bridge `like`: its id, and what came of the copy. 0: the usual ones."""
+    made = await make_bridge(desk, wanted, who)
+    if not like:
+        return made.id, None
+    shown, _ = await _looked_at(desk, like, CopyIn(to=[made.id]))
+    (target,) = (await copy_settings(desk, who, like, CopyNow(to=[made.id], seen=shown.seen))).targets
+    return made.id, target
 
 
 async def _looked_at(desk: Desk, bridge_id: int, wanted: CopyIn) -> tuple[CopyOut, Mapping[int, BridgeSettings]]:

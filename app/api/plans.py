@@ -80,6 +80,12 @@ class PlanItemOut(Out):
     done_at: Moment | None
 
 
+class NamedOut(Out):
+    id: str
+    name: str = Field(description="What people call it, as it was read for the plan; empty: it has no name")
+    link_id: int | None = Field(description="Its link; null: it has none yet")
+
+
 class SharedOut(Out):
     """A match key that several records of one side have."""
 
@@ -89,6 +95,7 @@ class SharedOut(Out):
     key: str
     records: int
     ids: list[str]
+    named: list[NamedOut] = Field(default=[], description="The first five of them; of a plan none")
 
 
 class PlanOut(RunOut):

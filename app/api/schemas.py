@@ -61,6 +61,7 @@ class ConnectionOut(Out):
     facts: dict[str, str] = Field(description="What the last check learned of the account")
     warnings: list[str] = Field(description="What will not work with these credentials")
     created_at: Moment
+    token_entered_at: Moment | None = Field(description="Null: it was agreed to in a browser, its token is renewed")
     checked_at: Moment | None
     webhooks_managed: bool = Field(description="The service installs them, looks at them every hour and mends them")
     webhooks_checked_at: Moment | None

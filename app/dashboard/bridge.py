@@ -18,6 +18,7 @@ from app.dashboard.bridge_table import BridgeTable
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
 from app.dashboard.status_page import status_page
+from app.dashboard.webhooks import app_events
 from app.people.roles import Principal, Role
 from app.providers.sandboxed import is_sandbox
 from app.sync.fieldmap import Direction
@@ -31,7 +32,6 @@ router = pages()
 _LOOKS = 5.0
 """Seconds between two looks for what has changed."""
 _ARROWS = {Direction.BOTH: "↔", Direction.TO_BILLING: "→", Direction.TO_CRM: "←"}
-_EVENTS = "ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate and ContactDndUpdate"
 _LISTS = (
     ("Records", "/records"),
     ("Activity", "/activity"),
@@ -62,13 +62,15 @@ async def bridge(request: Request, shown: Annotated[BridgeDetail, Depends(_known
             for label, path in _LISTS:
                 link(label, query(path, {"bridge": shown.id}))
             link("Settings", f"/bridges/{shown.id}/setup/objects")
+            if visit.may(Role.OPERATOR):
+                link("Undo a time span", query("/undo", {"bridge": shown.id}))
         _objects(shown)
         _fields(shown)
         await _health(visit, shown.id)
         crm, billing = [
             await show_connection(visit.desk, each) for each in (shown.crm_connection_id, shown.billing_connection_id)
         ]
-        _webhooks(visit, crm, billing)
+        _webhooks(visit, shown, crm, billing)
         await status_page(visit, shown.id)
 
 
@@ -188,18 +190,17 @@ def _told(health: HealthOut) -> None:
                     text("span", heard.silence, "wrong-words")
 
 
-def _webhooks(visit: Visit, crm: ConnectionOut, billing: ConnectionOut) -> None:
+def _webhooks(visit: Visit, shown: BridgeDetail, crm: ConnectionOut, billing: ConnectionOut) -> None:
     text("h2", "Webhooks")
-    address = f"{visit.desk.public_url}/webhooks/highlevel"
     with tag("dl"):
         text("dt", f"HighLevel: {crm.name}")
         with tag("dd"):
             if is_sandbox(crm.base_url):
                 text("span", "Sent by the simulator of the sandbox.")
             else:
-                text("span", f"Enter this address once in your Marketplace app, under webhooks, for {_EVENTS}: ")
-                text("code", address)
-                text("span", ". A workflow sends to the address that was shown when the location was connected.")
+                app_events(visit, shown.settings.objects())
+                text("p", "A workflow sends to the address that was shown when the location was connected. It tells of"
+                     " contacts only.")  # fmt: skip
         text("dt", f"Invoice Ninja: {billing.name}")
         with tag("dd"):
             if billing.webhooks_problem:

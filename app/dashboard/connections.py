@@ -1,35 +1,43 @@
 """The accounts that are connected: how each is doing, what it may still spend, and what can be done with it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from fastapi import Request
 from nicegui import ui
+from nicegui.element import Element
 from starlette.datastructures import FormData
 
 from app.api.alerts import list_alerts
 from app.api.bridges import list_bridges
 from app.api.care import AlertOut
-from app.api.connection_health import BudgetOut, ConnectionHealthOut, health_of
-from app.api.connections import check_connection, delete_connection, list_connections
+from app.api.connection_health import ConnectionHealthOut, health_of
+from app.api.connections import check_connection, delete_connection, list_connections, renew_webhook_secrets
 from app.api.fields import Word
 from app.api.overview import show_outages
 from app.api.reading import slice_of
 from app.api.requests import SecretsIn
-from app.api.schemas import BridgeOut, ConnectionOut
+from app.api.schemas import BridgeOut, ConnectionOut, Webhooks
+from app.dashboard.connection_facts import facts
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.forms import asking, field
-from app.dashboard.frame import Visit, frame, nothing, page, pages, query
-from app.dashboard.parts import CONNECTION_STATES, at, button, fact, link, tag, text, when
+from app.dashboard.frame import Visit, frame, note, nothing, page, pages, query
+from app.dashboard.parts import CONNECTION_STATES, button, link, tag, text
 from app.dashboard.subscriptions import subscriptions
+from app.dashboard.webhooks import shown_once
 from app.models.alert import Thing
 from app.models.connection import VENDORS, Auth, ConnectionKind, ConnectionState
 from app.people.roles import Principal, Role
+from app.web.pages.cures import cure_of
 
 router = pages()
 
 Refresh = Callable[[], Awaitable[None]]
+_RENEWED = {
+    True: "Its webhooks were given the new secret; nothing is to be entered. Shown this once.",
+    False: "Enter it where the old one is: in the workflow, or at each webhook. Shown this once.",
+}
 _SECRET = {"highlevel": ("private_token", "Private integration token"), "invoice_ninja": ("api_token", "API token")}
 
 
@@ -112,16 +120,13 @@ def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
                 for sentence in _wrong(known):
                     text("li", sentence)
         with tag("dl", "facts"):
-            _facts(known)
-            with fact("Calls left"):
-                _gauge(known.health.budget)
-            with fact("Last webhook (UTC)"):
-                _heard(row.id, known.health)
+            facts(row, known.health, known.bridges)
         if row.kind != ConnectionKind.AGENCY:
             subscriptions(visit, row)
         if visit.may(Role.OPERATOR):
+            place = tag("div")
             with tag("footer"):
-                _actions(visit, row, refresh)
+                _actions(visit, row, refresh, place)
 
 
 def _wrong(known: Known) -> list[str]:
@@ -131,102 +136,67 @@ def _wrong(known: Known) -> list[str]:
     return [*refused, *row.warnings, *told]
 
 
-def _facts(known: Known) -> None:
-    row, health = known.row, known.health
-    with fact("Account"):
-        text("code", row.account_id)
-    with fact("Address"):
-        text("span", row.base_url)
-    with fact("Let in by"):
-        if row.auth == Auth.OAUTH:
-            text("span", "consent in a browser; its token is renewed by itself before it ends: ")
-            at(health.token_expires_at)
-        else:
-            text("span", "a token that was entered; it has no end that we know of")
-    if row.facts:
-        with fact("The account"), tag("details"):
-            text("summary", "What the last check learned")
-            with tag("ul"):
-                for name, value in row.facts.items():
-                    text("li", f"{name}: {value}")
-    with fact("Last checked (UTC)"):
-        when(row.checked_at)
-    with fact("Bridges"):
-        for bridge in known.bridges:
-            link(bridge.name, f"/bridges/{bridge.id}")
-        if not known.bridges:
-            text("span", "none", "faint")
-
-
-def _gauge(budget: BudgetOut | None) -> None:
-    if budget is None:
-        text("span", "no limit is set", "faint")
-        return
-    for left, limit, of in (
-        (budget.left_today, budget.per_day, "today"),
-        (budget.left, budget.calls, f"in {budget.interval:g} seconds"),
-    ):
-        if left is not None:
-            with tag("div"):
-                ends = {"min": "0", "max": str(limit), "low": str(limit * 0.1), "high": str(limit * 0.3)}
-                tag("meter", value=str(left), optimum=str(limit), aria_label=f"Calls left {of}", **ends)
-                text("span", f"{left:,} of {limit:,} {of}")
-    if budget.closed_until:
-        with tag("div", "faint"):
-            text("span", "the vendor has asked us to wait until ")
-            at(budget.closed_until)
-
-
-def _heard(connection_id: int, health: ConnectionHealthOut) -> None:
-    if health.last_delivery is None:
-        text("span", "none came yet", "faint")
-        return
-    when(health.last_delivery)
-    text("span", " ")
-    link("Deliveries", query("/deliveries", {"connection": connection_id}))
-    with tag("details"):
-        text("summary", "By kind")
-        with tag("ul"):
-            for each in sorted(health.kinds, key=lambda each: each.last_at, reverse=True):
-                with tag("li"):
-                    link(each.kind, query("/deliveries", {"connection": connection_id, "kind": each.kind}))
-                    text("span", " ")
-                    when(each.last_at)
-
-
-def _actions(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
+def _actions(visit: Visit, row: ConnectionOut, refresh: Refresh, place: Element) -> None:
+    """`place`: for what is to stay on the card."""
     if row.state == ConnectionState.PENDING:
         link("Claim it on the page Connect", "/connect", "button quiet")
         return
-    button("Check", partial(_check, visit, row, refresh, None), "quiet")
+    button("Check", partial(_check, visit, row, refresh), "quiet")
     if row.kind == ConnectionKind.AGENCY:
         link("Choose locations", f"/connect/agencies/{row.id}", "button quiet")
     if row.auth == Auth.OAUTH:
         link("Reconnect", f"/oauth/highlevel/start?connection_id={row.id}&back=/connections", "button quiet")
     else:
-        _reconnect(visit, row, refresh)
+        _reconnect(visit, row, refresh, place)
     if visit.may(Role.OWNER):
+        if row.kind != ConnectionKind.AGENCY:
+            _new_secret(visit, row, place)
         _disconnect(visit, row, refresh)
 
 
-def _reconnect(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
+def _reconnect(visit: Visit, row: ConnectionOut, refresh: Refresh, place: Element) -> None:
     name, label = _SECRET[row.provider]
 
     async def send(given: FormData) -> None:
-        await _check(visit, row, refresh, {name: str(given[name])})
+        async def work(_: Principal) -> str:
+            await check_connection(visit.desk, row.id, SecretsIn.model_validate({name: str(given[name])}))
+            return f"“{row.name}” answers, and is connected."
+
+        def refused(error: Exception) -> None:
+            note(place, error, cure_of(error, row.provider))
+
+        if await visit.act(Role.OPERATOR, "reconnect", work, f"connection {row.id}", refused):
+            await refresh()
 
     with asking("Reconnect", f"A new token for “{row.name}”", send, "Try it and keep it"):
         text("p", "It is tried at once, and takes the place of the old one if it opens the same account.")
         field(name, label, "password", required="")
 
 
-async def _check(visit: Visit, row: ConnectionOut, refresh: Refresh, new: Mapping[str, str] | None) -> None:
+async def _check(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
     async def work(_: Principal) -> str:
-        await check_connection(visit.desk, row.id, SecretsIn.model_validate(new) if new else None)
+        await check_connection(visit.desk, row.id)
         return f"“{row.name}” answers, and is connected."
 
-    await visit.act(Role.OPERATOR, "reconnect" if new else "check a connection", work, f"connection {row.id}")
+    await visit.act(Role.OPERATOR, "check a connection", work, f"connection {row.id}")
     await refresh()
+
+
+def _new_secret(visit: Visit, row: ConnectionOut, place: Element) -> None:
+    async def send(_: FormData) -> None:
+        made: list[Webhooks] = []
+
+        async def work(_: Principal) -> str:
+            made.append(await renew_webhook_secrets(visit.desk, row.id))
+            return "The old secret works no more."
+
+        if await visit.act(Role.OWNER, "new webhook secret", work, f"connection {row.id}"):
+            shown_once(place, _RENEWED[row.webhooks_managed], made[0])
+
+    with asking("New webhook secret", f"A new webhook secret for “{row.name}”?", send, "Make a new one", danger=True):
+        text("p", "The old one, and the address that it goes with, stop working at once.")
+        text("p", "Webhooks that Crossledger has installed are given the new one. What you entered yourself, such as in"
+             " a workflow of HighLevel, has to be entered anew. Events of a Marketplace app need none.")  # fmt: skip
 
 
 def _disconnect(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:

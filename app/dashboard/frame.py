@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from nicegui import APIRouter, ui
 from nicegui.awaitable_response import AwaitableResponse
+from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 from pydantic import ValidationError
 
@@ -79,10 +80,17 @@ class Visit:
     def may(self, role: Role) -> bool:
         return self.who.role.covers(role)
 
-    async def act(self, role: Role, action: str, work: Callable[[Principal], Awaitable[str]], thing: str = "") -> bool:
+    async def act(
+        self,
+        role: Role,
+        action: str,
+        work: Callable[[Principal], Awaitable[str]],
+        thing: str = "",
+        refused: Callable[[Exception], None] | None = None,
+    ) -> bool:
         """Do it as the person who is logged in now, noted in the audit log; say what came of it in a sentence.
 
-        `work` returns that sentence. Answers whether it was done.
+        `work` returns that sentence. Answers whether it was done. `refused` tells a refusal in its own way.
         """
         gate = gate_of(self.request)
         who = await gate.principal(self.request)
@@ -95,7 +103,10 @@ class Visit:
             sentence = await work(who)
         except (HTTPException, CrossledgerError, RequestValidationError, ValidationError) as error:
             await audit.end(gate.engine, entry, audit.REFUSED)
-            ui.notify(said(error), type="negative", multi_line=True, timeout=10_000)
+            if refused:
+                refused(error)
+            else:
+                ui.notify(said(error), type="negative", multi_line=True, timeout=10_000)
             return False
         except Exception as error:
             await audit.end(gate.engine, entry, audit.FAILED)
@@ -196,6 +207,15 @@ def query(path: str, values: Mapping[str, object]) -> str:
     """An address that can be kept: `path` with those values that are given."""
     given = {name: str(value) for name, value in values.items() if value not in (None, "")}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def note(place: Element, error: Exception, cure: str = "") -> None:
+    """A refusal that stays on the page, in its own words, and what helps."""
+    place.clear()
+    with place, tag("div", "note wrong", role="alert"):
+        text("p", said(error))
+        if cure:
+            text("p", cure)
 
 
 def said(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """Small parts of pages, each an element with a meaning: what is written in them is text, never markup."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -34,6 +34,16 @@ CONNECTION_STATES: dict[str, str] = {
 VALUE = "(event) => emit(event.target.value)"
 """What was typed or chosen, as the only thing that the browser sends."""
 TICKED = "(event) => emit(event.target.checked)"
+# The clipboard of newer browsers is there over https only.
+_COPY = """(event) => {
+    const button = event.currentTarget, label = button.firstElementChild;
+    getSelection().selectAllChildren(button.previousElementSibling);
+    label.textContent = document.execCommand('copy') ? 'Copied' : 'Not copied';
+    getSelection().removeAllRanges();
+    setTimeout(() => label.textContent = 'Copy', 2000);
+}"""
+OPEN_FACTS = ("version", "company", "currency", "hosting", "webhooks")
+"""Of what an account says of itself: the others are folded."""
 SYSTEMS = {"crm": "HighLevel", "billing": "Invoice Ninja"}
 
 
@@ -77,6 +87,23 @@ def unfold(label: str, fill: Callable[[], Awaitable[None]]) -> None:
     opener = button(label, toggle, "quiet small")
     opener.props["aria-expanded"] = "false"
     place = tag("div", "unfolded")
+
+
+def copied(what: str, words: str) -> None:
+    """`words`, with a button that copies them. `what` they are is told to those who do not see them beside it."""
+    with tag("span", "copied"):
+        text("code", words)
+        with tag("button", "quiet small", type="button").on("click", js_handler=_COPY):
+            text("span", "Copy")
+            text("span", f" {what}", "unseen")
+
+
+def learned(facts: Mapping[str, str]) -> None:
+    """The first of what an account says of itself, in a line."""
+    with tag("div", "values faint"):
+        for name in OPEN_FACTS:
+            if name in facts:
+                text("span", f"{name}: {facts[name]}")
 
 
 def html(markup: str) -> Element:

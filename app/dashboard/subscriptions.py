@@ -11,7 +11,7 @@ from app.api.schemas import ConnectionOut, WebhooksOut
 from app.api.subscriptions import install_webhooks, look_at_webhooks, remove_webhooks
 from app.dashboard.forms import asking
 from app.dashboard.frame import Visit
-from app.dashboard.parts import at, button, cell, table, tag, text
+from app.dashboard.parts import at, button, cell, copied, table, tag, text
 from app.people.roles import Principal, Role
 from app.providers.hooks import Step
 
@@ -35,10 +35,9 @@ def subscriptions(visit: Visit, row: ConnectionOut) -> None:
     """How they are, and buttons; what the vendor answers is put below them."""
     text("h3", "Webhooks")
     if row.provider == "highlevel":
-        text(
-            "p", "HighLevel's are entered by hand, in the Marketplace app or in a workflow. The app's lead to:", "faint"
-        )
-        text("code", f"{visit.desk.public_url}/webhooks/highlevel")
+        text("p", "HighLevel's are entered by hand, in the Marketplace app or in a workflow. The app's lead to this"
+             " address, for the events that each bridge lists:", "faint")  # fmt: skip
+        copied("the webhook URL", f"{visit.desk.public_url}/webhooks/highlevel")
         return
     with tag("div"):
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, Date, DateTime
+from sqlalchemy import Column, Date, DateTime, Integer
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -10,7 +10,10 @@ from app.models.columns import moment, number, shared_key
 
 
 class Budget(SQLModel, table=True):
-    """`recent`: times of the calls within the last interval. `line`: when the last job that waits will come back."""
+    """`recent`: times of the calls within the last interval. `line`: when the last job that waits will come back.
+
+    `told_left`: calls that the vendor itself said to be left of its day, at `told_at`.
+    """
 
     __tablename__ = "budgets"
 
@@ -22,3 +25,5 @@ class Budget(SQLModel, table=True):
     blocked_until: datetime | None = moment()
     day: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
     day_calls: int = number(0)
+    told_left: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    told_at: datetime | None = moment()

@@ -43,7 +43,8 @@ class Connection(SQLModel, table=True):
     """`account_id` is the vendor's id of the account: HighLevel's location id, Invoice Ninja's company id.
 
     The webhook key is part of the URL the vendor calls, the secret a header it sends. They are looked up by digests;
-    where the service installs the webhooks by itself, both are kept as well, in `webhook_sealed`.
+    where the service installs the webhooks by itself, both are kept as well, in `webhook_sealed`. `entered_at`: when
+    its token was entered; none where that was before it was noted, or there is no such token.
     """
 
     __tablename__ = "connections"
@@ -63,6 +64,7 @@ class Connection(SQLModel, table=True):
     kind: str = words(ConnectionKind.ACCOUNT)
     auth: str = words(Auth.ENTERED)
     sealed: str = words()
+    entered_at: datetime | None = moment()
     webhook_key_digest: str | None = optional_words()
     webhook_secret_digest: str = words()
     webhook_sealed: str = words()
@@ -76,13 +78,18 @@ class Connection(SQLModel, table=True):
     checked_at: datetime | None = moment()
 
     @property
+    def token_entered_at(self) -> datetime | None:
+        """Since when it has its entered token, as far as is known; None where it was agreed to in a browser."""
+        return None if self.auth == Auth.OAUTH else self.entered_at or self.created_at
+
+    @property
     def remedy(self) -> str:
         """What a person has to do, while the vendor refuses the credentials."""
         if self.state != ConnectionState.NEEDS_RECONNECT:
             return ""
         if self.auth == Auth.OAUTH:
             return "Press “Agree again” for it on the page Connect, as a user who may install apps there."
-        return f"{_NEW_TOKEN.get(self.provider, 'Make a new token')}, and press “Reconnect” on the page Connections."
+        return f"{NEW_TOKEN.get(self.provider, 'Make a new token')}, and press “Reconnect” on the page Connections."
 
 
 def obstacle(provider: str, state: str) -> str:
@@ -96,7 +103,7 @@ _OBSTACLES: dict[str, str] = {
     ConnectionState.PENDING: "the connection to {} waits to be claimed",
     ConnectionState.DISABLED: "the connection to {} is switched off",
 }
-_NEW_TOKEN = {
+NEW_TOKEN = {
     "highlevel": "Make a new token in HighLevel (Settings, Private Integrations)",
     "invoice_ninja": "Make a new token in Invoice Ninja (Settings, Account Management, API tokens)",
 }

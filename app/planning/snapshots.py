@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.providers.base import KeyKind, MatchKey
+from app.sync.naming import name_of
 from app.sync.objects import ObjectType
 from app.sync.records import Record, Side
 
@@ -28,6 +29,15 @@ _ONE = text("""
 _NEXT = text("""
     SELECT record FROM snapshots WHERE run_id = :run AND object = :object AND side = :side AND external_id > :after
      ORDER BY external_id LIMIT :most
+""")
+_NAMED = text("""
+    SELECT w.object, w.side, w.id, s.record, coalesce(c.id, b.id) AS link_id
+      FROM unnest(CAST(:objects AS text[]), CAST(:sides AS text[]), CAST(:ids AS text[])) AS w(object, side, id)
+      JOIN runs r ON r.id = :run
+      JOIN snapshots s ON s.run_id = :run AND s.object = w.object AND s.side = w.side AND s.external_id = w.id
+      LEFT JOIN links c ON w.side = 'crm' AND c.bridge_id = r.bridge_id AND c.object = w.object AND c.crm_id = w.id
+      LEFT JOIN links b ON w.side = 'billing' AND b.bridge_id = r.bridge_id AND b.object = w.object
+                       AND b.billing_id = w.id
 """)
 _KNOWN = text("""
     SELECT 1 FROM snapshots
@@ -54,6 +64,15 @@ class Shared:
     key: str
     records: int
     ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A record as people know it; `link_id` where it has a pair, or is on its way to one."""
+
+    id: str
+    name: str
+    link_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +114,20 @@ class Snapshots:
         async with self.engine.connect() as connection:
             rows = (await connection.execute(_SHARED, {"run": self.run_id, "most": most})).mappings().all()
         return [Shared(**{**row, "side": Side(row["side"])}) for row in rows]
+
+    async def named(self, keys: Sequence[Shared], most: int) -> list[list[Named]]:
+        """For each of these keys, so many of the records that share it."""
+        wanted = [(key.object, key.side.value, id_) for key in keys for id_ in key.ids[:most]]
+        objects, sides, ids = [list(each) for each in zip(*wanted, strict=True)] if wanted else ([], [], [])
+        values = {"run": self.run_id, "objects": objects, "sides": sides, "ids": ids}
+        async with self.engine.connect() as connection:
+            rows = (await connection.execute(_NAMED, values)).all()
+        found = {
+            (row.object, row.side, row.id): Named(row.id, name_of(_RECORD.validate_python(row.record)), row.link_id)
+            for row in rows
+        }
+        asked = [[(key.object, key.side.value, id_) for id_ in key.ids[:most]] for key in keys]
+        return [[found[each] for each in of_key if each in found] for of_key in asked]
 
     def _of(self, object_: str, side: Side) -> dict[str, Any]:
         return {"run": self.run_id, "object": object_, "side": side.value}

@@ -141,6 +141,9 @@ class Gate(Protocol):
     async def close(self, seconds: float) -> None:
         """The vendor wants no more calls for so long."""
 
+    def heard(self, left_today: int) -> None:
+        """The vendor says that so many calls are left of its day."""
+
 
 class KeyKind(StrEnum):
     SLOT = "slot"
@@ -262,6 +265,12 @@ class Provider(Protocol):
     installs_webhooks: bool
     """Whether `hooks` works: then the webhook secrets are kept, sealed, to write them into subscriptions."""
 
+    def kinds(self, objects: Collection[str], heard: Collection[str], *, entered: bool) -> Collection[str]:
+        """The kinds of events that are to tell of these objects. `entered`: it is let in by a token of its own.
+
+        `heard`: those that came, where they say by which way events come.
+        """
+
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> Account: ...
 
     async def probe(self, access: Access, client: httpx.AsyncClient) -> Profile:
@@ -286,3 +295,5 @@ class OpenGate:
     async def pass_(self, *, writes: bool) -> None: ...
 
     async def close(self, seconds: float) -> None: ...
+
+    def heard(self, left_today: int) -> None: ...

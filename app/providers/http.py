@@ -48,6 +48,9 @@ class Dialect(Protocol):
     def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
         """Seconds for which no more calls should be made, read off this answer; None: go on."""
 
+    def left_today(self, headers: Mapping[str, str]) -> int | None:
+        """Calls that the vendor says are left of its day; None: it does not say."""
+
     def refusal(self, status: int, body: Any) -> CrossledgerError:
         """Name a 4xx answer other than 429. `body` is parsed JSON, or None."""
 
@@ -126,6 +129,8 @@ class Wire:
         pause = self.dialect.pause(answer.status_code, answer.headers)
         if pause is not None:
             await self.gate.close(pause)
+        if (left := self.dialect.left_today(answer.headers)) is not None:
+            self.gate.heard(left)
         log.debug(
             "vendor.call",
             vendor=self.dialect.label,

@@ -239,7 +239,35 @@ async def test_health_tells_what_came_last_and_that_there_is_no_limit(world: Wor
     assert told["last_delivery"] == max(each["last_at"] for each in told["kinds"])
     came = {each["kind"] for each in await world.rows("events") if each["connection_id"] == world.billing_connection_id}
     assert {each["kind"] for each in told["kinds"]} == came - {"sweep", "poll"}
+    assert {*told["missing"]} == {each for each in HANDLED.values() if each.endswith("_CLIENT")} - came
     assert (await world.admin.get("/api/v1/connections/999/health")).status_code == 404
+
+
+async def test_what_never_came_is_what_the_bridges_objects_need(world: World) -> None:
+    url = f"/api/v1/connections/{world.crm_connection_id}/health"
+    assert (await world.admin.get(url)).json()["missing"] == ["Workflow"], "a token alone brings no app"
+    await world.add_contact(firstName="Jane", lastName="Roe", email="jane@example.com")
+    await until(lambda: world.rows("links", state="ok"))
+    missing = ["ContactUpdate", "ContactDelete", "ContactTagUpdate", "ContactDndUpdate"]
+    assert (await world.admin.get(url)).json()["missing"] == missing
+    change = {"settings": {"note": {"enabled": True}}}
+    (await world.admin.patch(f"/api/v1/bridges/{world.bridge_id}", json=change)).raise_for_status()
+    assert (await world.admin.get(url)).json()["missing"] == [*missing, "NoteCreate", "NoteUpdate", "NoteDelete"]
+    (await world.admin.patch(f"/api/v1/bridges/{world.bridge_id}", json={"enabled": False})).raise_for_status()
+    assert (await world.admin.get(url)).json()["missing"] == []
+
+
+async def test_the_age_of_a_token_begins_when_it_is_entered(bare_world: World) -> None:
+    made = (await connect(bare_world, highlevel(bare_world))).json()
+    url = f"/api/v1/connections/{made['id']}"
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(text("UPDATE connections SET entered_at = NULL, created_at = '2026-01-02 00:00 UTC'"))
+    for body, since in ((None, "2026-01-02"), ({"private_token": HIGHLEVEL_TOKEN}, made["created_at"][:10])):
+        (await bare_world.admin.post(f"{url}/check", json=body)).raise_for_status()
+        assert (await bare_world.admin.get(url)).json()["token_entered_at"].startswith(since)
+    async with bare_world.service.engine.begin() as connection:
+        await connection.execute(text("UPDATE connections SET auth = 'oauth'"))
+    assert (await bare_world.admin.get(url)).json()["token_entered_at"] is None
 
 
 async def test_connections_are_found_by_name_account_system_and_state(bare_world: World) -> None:

@@ -1,5 +1,7 @@
 """The page of connections: what it tells of each, and what its buttons do."""
 
+import re
+
 import pytest
 
 from app.providers.invoice_ninja.webhook import HANDLED
@@ -22,6 +24,10 @@ async def test_connections_are_checked_given_webhooks_reconnected_and_disconnect
         await expect(location).to_contain_text("of 200,000 today")
         await expect(location).to_contain_text("of 100 in 10 seconds")
         await expect(company).to_contain_text("none came yet")
+        await expect(company).to_contain_text("hosting: own server")
+        await expect(company).to_contain_text("<1 min ago")
+        await what_came_and_is_left(visitor, site)
+        await a_new_webhook_secret(visitor, site)
 
         await company.get_by_role("button", name="Look at them").click()
         await expect(company).to_contain_text(f"{len(HANDLED)} missing.")
@@ -35,7 +41,9 @@ async def test_connections_are_checked_given_webhooks_reconnected_and_disconnect
         assert await installed_webhooks(site) == 0
 
         await reconnect(visitor, "not-a-token-of-theirs")
-        await expect(visitor.page.get_by_text("Invalid token")).to_be_visible()
+        refusal = company.get_by_role("alert")
+        await expect(refusal).to_contain_text("Invoice Ninja refuses the API token: Invalid token")
+        await expect(refusal).to_contain_text("Make a new token in Invoice Ninja")
         await reconnect(visitor, SERVICE_TOKENS["ninja"])
         await expect(visitor.page.get_by_text("“Company” answers, and is connected.")).to_be_visible()
 
@@ -97,6 +105,37 @@ async def test_a_viewer_sees_connections_and_no_buttons() -> None:
         await expect(card(visitor, "Company")).to_contain_text("connected")
         await expect(visitor.page.get_by_role("article").get_by_role("button")).to_have_count(0)
         await expect(visitor.page.get_by_role("link", name="Connect", exact=True)).to_have_count(0)
+
+
+async def what_came_and_is_left(visitor: Visitor, site: Site) -> None:
+    """HighLevel's own count, and kinds that never came."""
+    await site.subscribe_highlevel()
+    for email in ("jane@acme.example", "joe@acme.example"):
+        await site.add_contact(firstName="J", lastName="Doe", email=email)
+        await site.at_rest()
+    await visitor.open("/connections")
+    location = card(visitor, "Location")
+    await expect(location).to_contain_text(re.compile(r"the vendor itself said 199,\d{3} left of its day, at 20"))
+    await location.get_by_text("By kind, of the last 500").click()
+    kinds = location.get_by_role("listitem")
+    await expect(kinds.filter(has_text="ContactCreate")).to_contain_text("20")
+    await expect(kinds.filter(has_text="ContactDelete")).to_contain_text("never")
+
+
+async def a_new_webhook_secret(visitor: Visitor, site: Site) -> None:
+    location, before = card(visitor, "Location"), await secret_of_location(site)
+    await location.get_by_role("button", name="New webhook secret").click()
+    await visitor.press("Make a new one")
+    await expect(location.get_by_role("status")).to_contain_text("/webhooks/highlevel/workflow/")
+    await expect(location.get_by_role("button", name="Copy Its value")).to_be_visible()
+    assert await secret_of_location(site) != before
+    await visitor.open("/connections")
+    await expect(location).not_to_contain_text("/webhooks/highlevel/workflow/")
+
+
+async def secret_of_location(site: Site) -> str:
+    ((digest,),) = await site.rows("SELECT webhook_secret_digest FROM connections WHERE provider = 'highlevel'")
+    return str(digest)
 
 
 def card(visitor: Visitor, name: str) -> Locator:

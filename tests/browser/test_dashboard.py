@@ -36,6 +36,7 @@ PAGES = (
     "/bridges/1/setup/live",
     "/undo",
     "/undo?record=1",
+    "/undo?bridge=1&since=2020-01-01T00:00:00",
     "/connections",
     "/duplicates",
     "/people",
@@ -150,6 +151,29 @@ async def test_a_conflict_is_decided_and_a_record_undone(site: Site) -> None:
         await visitor.sees_row("undo", "done")
         (client,) = await site.clients()
         assert client["city"] == "Bath"
+        await everything_since(visitor, site)
+
+
+async def everything_since(visitor: Visitor, site: Site) -> None:
+    """All that the bridge wrote is compared: a person has edited since. What is wrong about a span is said."""
+    main = visitor.page.get_by_role("main")
+    await visitor.open("/bridges/1")
+    await visitor.follow("Undo a time span")
+    await expect(visitor.page.get_by_label("Bridge")).to_have_value("1")
+    await visitor.page.get_by_label("Since").fill("2020-01-02T00:00")
+    await visitor.page.get_by_label("Until").fill("2020-01-01T00:00")
+    await visitor.press("Show what it would take back")
+    await expect(main).to_contain_text("`until` is a moment after `since`")
+    await expect(visitor.page.get_by_label("Since")).to_have_value("2020-01-02T00:00")
+    await visitor.page.get_by_label("Until").fill("")
+    await visitor.press("Show what it would take back")
+    await visitor.sees_row("archived", "Jane Doe", "changed since")
+    await visitor.press("Undo it")
+    await visitor.sees("Runs")
+    await site.at_rest()
+    (client,) = await site.clients()
+    assert not client["archived_at"]
+    assert await site.rows("SELECT options ->> 'first' IS NOT NULL FROM runs ORDER BY id DESC LIMIT 1") == [(True,)]
 
 
 async def a_record_in_conflict_shows_what_both_have_now(

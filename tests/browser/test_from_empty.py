@@ -40,6 +40,14 @@ async def test_from_an_empty_database_to_a_contact_that_came_across_and_back() -
         await visitor.open("/bridges/1")
         await visitor.sees("Main street ↔ our company")
         await expect(visitor.page.get_by_role("main")).to_contain_text(f"{site.url}/webhooks/highlevel")
+        await expect(visitor.page.get_by_role("main")).to_contain_text("ContactDndUpdate")
+        await expect(visitor.page.get_by_role("main")).not_to_contain_text("NoteCreate")
+        async with site.admin() as admin:
+            change = {"settings": {"note": {"enabled": True}, "product": {"enabled": True}}}
+            (await admin.patch("/api/v1/bridges/1", json=change)).raise_for_status()
+        await visitor.open("/bridges/1")
+        await expect(visitor.page.get_by_role("main")).to_contain_text("ContactDndUpdate, NoteCreate")
+        await visitor.sees_row("PriceDelete", f"{site.url}/webhooks/highlevel/PriceDelete")
         await visitor.press("Go live")
         await expect(visitor.page.get_by_role("main")).to_contain_text("It is live")
         await it_keeps_them_in_step(site)

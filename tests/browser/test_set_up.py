@@ -31,6 +31,7 @@ async def test_from_two_accounts_to_live_left_in_the_middle() -> None:
             await to_the_plan(visitor)
             await ten_first_and_live(visitor, site)
             await it_is_kept_in_step(visitor, site)
+            await another_one_like_it(visitor, site)
             await every_step_fits_a_telephone(visitor)
         async with visiting(browser, site) as viewer:
             await somebody_who_only_looks(viewer, site)
@@ -82,18 +83,37 @@ async def until_the_middle(visitor: Visitor) -> None:
 
 
 async def paste_a_token(visitor: Visitor) -> None:
-    """A wrong one first: the vendor's refusal is told. The secret of its webhook is in the page once."""
+    """A wrong one first: the vendor's refusal stays on the page. The secret of its webhook is in the page once."""
+    card = visitor.page.get_by_role("article", name="HighLevel")
+    await card.get_by_text("Connect by logging in to HighLevel instead").click()
+    await expect(card).to_contain_text("Standard, in use: https://marketplace.gohighlevel.com/v2/oauth/chooselocation")
+    await expect(card).to_contain_text("White-label: https://marketplace.leadconnectorhq.com/v2/oauth/chooselocation")
+    scopes = card.get_by_text("contacts.readonly")
+    assert ["oauth.readonly" in each for each in await scopes.all_inner_texts()] == [False, True]
+    await card.get_by_role("button", name="Copy the redirect URL").click()
+    await expect(card.get_by_role("button", name="Copied the redirect URL")).to_be_visible()
+    await visitor.page.get_by_label("Location id").press("Control+V")
+    await expect(visitor.page.get_by_label("Location id")).to_have_value(
+        f"{visitor.site.url}/oauth/highlevel/callback"[:30]
+    )
     await visitor.page.get_by_label("Location id").fill(LOCATION)
     await visitor.page.get_by_label("Private integration token").fill("pit-not-a-token")
     await visitor.press("Connect the location")
-    await expect(visitor.page.get_by_text("answers 401")).to_be_visible()
+    refusal = visitor.page.get_by_role("alert")
+    await expect(refusal).to_contain_text("HighLevel answers 401: Invalid token: access token is invalid")
+    await expect(refusal).to_contain_text("Make a new token in HighLevel (Settings, Private Integrations)")
     await visitor.page.get_by_label("Private integration token").fill(SERVICE_TOKENS["highlevel"])
     await visitor.page.get_by_text("A name of your own, or another address").click()
     await visitor.page.get_by_label("Name").first.fill("Location")
     await visitor.press("Connect the location")
     await expect(visitor.page.get_by_role("main")).to_contain_text("Shown this once")
     await expect(visitor.page.get_by_role("main")).to_contain_text("/webhooks/highlevel/workflow/")
+    await expect(refusal).to_have_count(0)
     await visitor.follow("I have copied them: go on")
+    await expect(card.get_by_role("listitem").filter(has_text="equal to the cent")).to_be_hidden()
+    await card.get_by_text("What you get").click()
+    await expect(card.get_by_role("listitem").filter(has_text="equal to the cent")).to_be_visible()
+    await expect(visitor.page.get_by_role("article", name="Invoice Ninja")).to_contain_text("webhooks: allowed")
     await expect(visitor.page.get_by_role("main")).not_to_contain_text("/webhooks/highlevel/workflow/")
 
 
@@ -164,6 +184,24 @@ async def it_is_kept_in_step(visitor: Visitor, site: Site) -> None:
     await expect(visitor.page.get_by_role("main")).not_to_contain_text("Set up:")
 
 
+async def another_one_like_it(visitor: Visitor, site: Site) -> None:
+    """For another location, which is let in by the same token; its settings are those of the first bridge."""
+    await site.rows(
+        "INSERT INTO connections (provider, name, base_url, account_id, state, kind, auth, sealed, data)"
+        " SELECT provider, 'Second', base_url, account_id || '2', state, kind, auth, sealed, data FROM connections"
+        " WHERE provider = 'highlevel' RETURNING id"
+    )
+    await visitor.open("/start")
+    await visitor.page.get_by_label("HighLevel location").select_option("Second")
+    await visitor.page.get_by_label("Settings like those of").select_option("Location ↔ Company")
+    await visitor.page.get_by_role("textbox", name="Name As you will find").fill("Second ↔ Company")
+    await visitor.press("Make the bridge")
+    await visitor.sees("Set up “Second ↔ Company”")
+    await expect(visitor.page.get_by_role("article", name="tasks").get_by_role("checkbox")).to_be_checked()
+    await visitor.follow("Which records")
+    await expect(visitor.page.get_by_role("article", name="contacts").get_by_label("Value")).to_have_value("vip")
+
+
 async def every_step_fits_a_telephone(visitor: Visitor) -> None:
     for path, scheme in product(
         (*(f"/bridges/1/setup/{step}" for step in STEPS), "/start", "/plans/2"), ("dark", "light")
@@ -186,7 +224,9 @@ async def somebody_who_only_looks(viewer: Visitor, site: Site) -> None:
         await viewer.open(f"/bridges/1/setup/{step}")
         await viewer.sees("Set up “Location ↔ Company”")
         main = viewer.page.get_by_role("main")
-        await expect(main.get_by_role("button").filter(has_not_text="Filter")).to_have_count(0)
+        await expect(
+            main.get_by_role("button").filter(has_not_text="Filter").filter(has_not_text="Copy")
+        ).to_have_count(0)
         await expect(main.locator("input:enabled[type=checkbox], input:enabled[type=radio]")).to_have_count(0)
 
 

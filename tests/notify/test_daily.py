@@ -22,7 +22,7 @@ ROOT = "https://sync.example.com"
 WELL = BridgeHealth(
     id=1, name="Main street", enabled=True, live_since=NOW, heard_at=NOW, oldest_at=None, in_step=1200, left_out=0,
     crm="Location", crm_state="active", billing="Company", billing_state="active",
-    waiting=0, failing=0, decide=0, missed=0,
+    waiting=0, waiting_for_parent=0, failing=0, decide=0, missed=0,
 )  # fmt: skip
 
 

@@ -57,6 +57,10 @@ async def test_a_plan_counts_and_lists_and_writes_nothing(dry: World) -> None:
     assert "nothing to recognise it by" in skipped["detail"]
     shared = {(each["side"], each["kind"], each["key"], each["records"]) for each in shown["shared_keys"]}
     assert shared == {("billing", "email", "jane4@acme.example", 2), ("billing", "slot", "copied", 2)}
+    matching = (await dry.admin.get(f"/api/v1/set-ups/{dry.bridge_id}/matching")).raise_for_status().json()
+    for each in matching["shared_keys"]:
+        assert [one["id"] for one in each["named"]] == each["ids"]
+        assert [(one["name"], one["link_id"]) for one in each["named"]] == [("Jane Doe 4", None)] * 2
 
 
 async def test_ambiguous_records_are_conflicts_of_the_plan(dry: World) -> None:

@@ -495,6 +495,10 @@ async def test_a_company_is_connected_once(bare_world: World, browser: httpx.Asy
     assert "“Untitled Company” is connected" in (await browser.get("/connect?done=1")).text
     again = await send(browser, "/connect/invoice-ninja", **{**form, "base_url": bare_world.ninja_url})
     assert (again.status_code, "connected already" in again.text) == (409, True)
+    assert "press “Reconnect” at it on the page Connections" in again.text
+    wrong = await send(browser, "/connect/invoice-ninja", **{**form, "api_token": "not-one-of-theirs"})
+    assert "Invoice Ninja refuses the API token: Invalid token" in wrong.text
+    assert "Make a new token in Invoice Ninja (Settings, Account Management, API tokens), and paste it" in wrong.text
     assert len(await connections(bare_world)) == 1
 
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
-from nicegui.element import Element
 from starlette.datastructures import FormData
 
 from app.api.connections import connect
 from app.api.requests import HighLevelIn
 from app.api.schemas import ConnectionOut, Webhooks
 from app.dashboard.forms import field, form, send
-from app.dashboard.frame import Visit
-from app.dashboard.parts import CONNECTION_STATES, cell, fact, link, table, tag, text, when
+from app.dashboard.frame import Visit, note
+from app.dashboard.parts import CONNECTION_STATES, cell, copied, learned, link, table, tag, text, when
+from app.dashboard.setup.marketplace import marketplace, scopes
+from app.dashboard.webhooks import shown_once
 from app.models.connection import ConnectionKind, ConnectionState
 from app.people.roles import Principal, Role
+from app.web.pages.cures import cure_of
 from app.web.pages.layout import installer_of
 
 _OF_HIGHLEVEL = (
@@ -24,6 +26,10 @@ _OF_INVOICE_NINJA = (
     "Clients with their people, kept in step with contacts",
     "Each invoice that is sent, viewed or paid, told at the contact",
     "Nobody is ever e-mailed by us, and nothing of yours is deleted",
+)
+_MADE = (
+    "The location is connected. So that it tells us of changes at once, make a workflow there with the action"
+    " “Webhook”. Shown this once. Without it, changes are found every few minutes."
 )
 
 
@@ -43,19 +49,7 @@ def highlevel(visit: Visit, rows: Sequence[ConnectionOut]) -> None:
             other.props["open"] = not has_app and not rows
             text("summary", "Connect one location with a private integration token")
             _by_token(visit)
-        if not has_app:
-            with tag("details"):
-                text("summary", "Connect by logging in to HighLevel instead, also for a whole agency")
-                with tag("ol"):
-                    text("li", "Make an app in HighLevel's Marketplace.")
-                    with tag("li"):
-                        text("span", "Enter this redirect URL there: ")
-                        text("code", installer.callback)
-                    with tag("li"):
-                        text("span", "Allow it these scopes: ")
-                        text("code", " ".join(_scopes(visit)))
-                    text("li", "Set CROSSLEDGER_HIGHLEVEL_CLIENT_ID and CROSSLEDGER_HIGHLEVEL_CLIENT_SECRET, and start"
-                         " Crossledger again.")  # fmt: skip
+        marketplace(visit, has_app=has_app)
 
 
 def invoice_ninja(visit: Visit, rows: Sequence[ConnectionOut]) -> None:
@@ -78,8 +72,9 @@ def _head(title: str, rows: Sequence[ConnectionOut], gives: Sequence[str]) -> No
         text("h2", title)
         said = "connected" if works else "refused" if refused else "not connected yet"
         text("span", said, "state active" if works else "state needs_reconnect" if refused else "state")
-    if not rows:
-        text("p", "What you get:", "faint")
+    with tag("details") as folded:
+        folded.props["open"] = not rows
+        text("summary", "What you get")
         with tag("ul"):
             for each in gives:
                 text("li", each)
@@ -94,6 +89,7 @@ def _connected(rows: Sequence[ConnectionOut]) -> None:
                 with tag("th", scope="row"):
                     link(row.name, "/connections")
                     text("div", "agency: choose its locations" if row.kind == ConnectionKind.AGENCY else "", "faint")
+                    learned(row.facts)
                 with cell("State"):
                     text("span", CONNECTION_STATES[row.state], f"state {row.state}")
                     for sentence in (row.state_reason, row.remedy, *row.warnings, row.webhooks_problem):
@@ -102,17 +98,12 @@ def _connected(rows: Sequence[ConnectionOut]) -> None:
                     when(row.checked_at)
 
 
-def _scopes(visit: Visit) -> list[str]:
-    wanted = visit.desk.connections.provider("highlevel").scopes
-    return sorted({scope for scopes in wanted.values() for scope in scopes})
-
-
 def _by_token(visit: Visit) -> None:
     with tag("ol"):
         text("li", "In HighLevel, open the location, then Settings, Private Integrations, “Create new integration”.")
         with tag("li"):
             text("span", "Allow it these scopes: ")
-            text("code", " ".join(_scopes(visit)))
+            copied("the scopes of a token", scopes(visit, agency=False))
         text("li", "Copy the token that is shown, and paste it here. The location's id is under Settings, Business"
              " Profile.")  # fmt: skip
     place = tag("div")
@@ -126,8 +117,11 @@ def _by_token(visit: Visit) -> None:
             told.append(made.webhooks)
             return f"“{made.name}” is connected."
 
-        if await visit.act(Role.OPERATOR, "connect an account", work):
-            _told_once(place, told[0])
+        def refused(error: Exception) -> None:
+            note(place, error, cure_of(error, "highlevel"))
+
+        if await visit.act(Role.OPERATOR, "connect an account", work, refused=refused):
+            shown_once(place, _MADE, told[0], ("I have copied them: go on", "/start"))
 
     with form(sent):
         field("location_id", "Location id", required="", maxlength="30")
@@ -137,17 +131,3 @@ def _by_token(visit: Visit) -> None:
             field("name", "Name", "text", "Left empty: the location's own.", maxlength="200")
             field("base_url", "Address of the API", "url", "Left empty: HighLevel's own.", maxlength="500")
         send("Connect the location")
-
-
-def _told_once(place: Element, made: Webhooks) -> None:
-    """The secret is in the page until it is left, and nowhere else."""
-    place.clear()
-    with place, tag("div", "note done", role="status"):
-        text("p", "The location is connected. So that it tells us of changes at once, make a workflow there with the"
-             " action “Webhook”. Shown this once. Without it, changes are found every few minutes.")  # fmt: skip
-        with tag("dl", "facts"):
-            shown = (("Method and URL", f"POST {made.url}"), ("Header", made.header), ("Its value", made.secret))
-            for name, value in shown:
-                with fact(name):
-                    text("code", value)
-        link("I have copied them: go on", "/start", "button")

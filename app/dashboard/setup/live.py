@@ -14,7 +14,7 @@ from app.api.schemas import BridgeDetail, ConnectionOut
 from app.api.set_ups import LiveIn, SetUpOut, go_live, stop_bridge
 from app.dashboard.forms import asking, checks, form, send
 from app.dashboard.frame import Visit
-from app.dashboard.parts import button, link, tag, text
+from app.dashboard.parts import button, copied, link, tag, text
 from app.dashboard.plan_acts import counted, left_of
 from app.dashboard.setup.frame import foot, path_of
 from app.models.run import RunState
@@ -53,7 +53,9 @@ def _what_it_does(visit: Visit, bridge: BridgeDetail, billing: ConnectionOut) ->
             text("li", "Invoice Ninja is to tell us of each change: its webhooks are installed, and looked at hourly.")
         with tag("li"):
             text("span", "HighLevel tells us of each change: in your Marketplace app, under webhooks, the address is ")
-            text("code", f"{visit.desk.public_url}/webhooks/highlevel")
+            copied("the webhook URL", f"{visit.desk.public_url}/webhooks/highlevel")
+            text("span", " for the events that are listed ")
+            link("at the bridge", f"/bridges/{bridge.id}")
             text("span", ". With a private token, a workflow of the location sends to the address that was shown then.")
         text("li", f"Every {settings.sweep_minutes} minutes both sides are looked through for what no webhook told of;"
              f" every {settings.full_compare_hours} hours everything is compared. So even without a webhook nothing is"

@@ -112,7 +112,7 @@ def _shared(shown: MatchingOut) -> None:
         " record waits until you say which one is meant, under “Decide”. You can also put them together at the vendor"
         " first, and read again.",
     )
-    with table("Keys that several records share", ("Where", "What they share", "Records", "Their ids")):
+    with table("Keys that several records share", ("Where", "What they share", "Records", "Which")):
         for each in shown.shared_keys[:_SHOWN]:
             with tag("tr"):
                 _row(each, SYSTEMS)
@@ -130,5 +130,12 @@ def _row(each: SharedOut, systems: Mapping[str, str]) -> None:
         text("strong", each.key)
     with cell("Records", "number"):
         text("span", f"{each.records:,}")
-    with cell("Their ids"):
-        text("code", ", ".join(each.ids[:5]) + (" …" if each.records > 5 else ""), "id")
+    with cell("Which"):
+        for one in each.named:
+            with tag("div"):
+                name = one.name or one.id
+                link(name, f"/records/{one.link_id}") if one.link_id else text("span", name)
+                if one.name:
+                    text("span", f" {one.id}", "faint ids")
+        if more := each.records - len(each.named):
+            text("div", f"and {more:,} more", "faint")

@@ -1,19 +1,20 @@
 """The first page of the set-up: the two accounts, the bridge between them, and what is left to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from nicegui import ui
+from nicegui.element import Element
 from starlette.datastructures import FormData
 
-from app.api.bridges import make_bridge
 from app.api.connections import list_connections
+from app.api.copying import CopyTarget, make_bridge_like
 from app.api.reading import slice_of
 from app.api.requests import BridgeIn
 from app.api.schemas import ConnectionOut
 from app.api.set_ups import SetUpOut, list_set_ups
 from app.dashboard.forms import field, form, picked, send
-from app.dashboard.frame import Visit, frame, nothing, page, pages, query
+from app.dashboard.frame import Visit, bridge_names, frame, nothing, page, pages, query
 from app.dashboard.parts import link, tag, text
 from app.dashboard.sandbox import offer
 from app.dashboard.setup.accounts import highlevel, invoice_ninja
@@ -40,7 +41,7 @@ async def start(request: Request, cursor: str | None = None) -> None:
         await _open(visit, cursor)
         highlevel(visit, sides[Side.CRM])
         invoice_ninja(visit, sides[Side.BILLING])
-        _bridge(visit, usable(sides[Side.CRM]), usable(sides[Side.BILLING]))
+        await _bridge(visit, usable(sides[Side.CRM]), usable(sides[Side.BILLING]))
         if rows:
             offer(visit)
 
@@ -77,7 +78,7 @@ def _left(each: SetUpOut, *, may: bool) -> None:
     go.props["aria-label"] = f"Go on with {each.name}"
 
 
-def _bridge(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[ConnectionOut]) -> None:
+async def _bridge(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[ConnectionOut]) -> None:
     with tag("article", "card", aria_label="Bridge"):
         with tag("header"):
             text("h2", "3. Make a bridge between the two")
@@ -87,26 +88,28 @@ def _bridge(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[Connec
             wanted = (("a HighLevel location", crm), ("an Invoice Ninja company", billing))
             nothing(f"First connect {' and '.join(name for name, rows in wanted if not rows)}, above.")
         elif visit.may(Role.OPERATOR):
-            _bridge_form(visit, crm, billing)
+            _bridge_form(visit, crm, billing, await bridge_names(visit))
 
 
-def _bridge_form(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[ConnectionOut]) -> None:
-    made: list[int] = []
+def _bridge_form(
+    visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[ConnectionOut], bridges: Mapping[str, str]
+) -> None:
+    place = tag("div")
+    made: list[tuple[int, CopyTarget | None]] = []
 
     async def sent(given: FormData) -> None:
         async def work(who: Principal) -> str:
-            wanted = BridgeIn.model_validate(
-                {
-                    "name": given["name"],
-                    "crm_connection_id": given["location"],
-                    "billing_connection_id": given["company"],
-                }
-            )
-            made.append((await make_bridge(visit.desk, wanted, who)).id)
+            named = {"name": "name", "crm_connection_id": "location", "billing_connection_id": "company"}
+            wanted = BridgeIn.model_validate({field: given[name] for field, name in named.items()})
+            made.append(await make_bridge_like(visit.desk, who, wanted, int(str(given.get("like") or 0))))
             return "The bridge is made, and writes nothing yet."
 
         if await visit.act(Role.OPERATOR, "make a bridge", work):
-            ui.navigate.to(path_of(made[0]))
+            bridge_id, copied = made[0]
+            if copied and (copied.refused or copied.missing):
+                _not_alike(place, copied)
+            else:
+                ui.navigate.to(path_of(bridge_id))
 
     with form(sent):
         picked("location", "HighLevel location", {str(row.id): row.name for row in crm})
@@ -115,4 +118,21 @@ def _bridge_form(visit: Visit, crm: Sequence[ConnectionOut], billing: Sequence[C
         proposed = f"{crm[0].name} ↔ {billing[0].name}"[:200] if one_each else ""
         help_ = "As you will find it on the overview."
         field("name", "Name", "text", help_, required="", maxlength="200", value=proposed)
+        if bridges:
+            picked("like", "Settings like those of", {"": "no other: begin with contacts", **bridges})
         send("Make the bridge")
+
+
+def _not_alike(place: Element, copied: CopyTarget) -> None:
+    """What of the other bridge's settings this one's accounts could not take."""
+    place.clear()
+    with place, tag("div", "note wrong", role="alert"):
+        if copied.refused:
+            text("p", f"The bridge is made, but not with those settings: {copied.refused}")
+        else:
+            text("p", "The bridge is made with those settings. What its accounts lack:")
+            with tag("ul"):
+                for lack in copied.missing:
+                    text("li", lack)
+        with tag("p"):
+            link("Go on with the set-up", path_of(copied.id), "button")

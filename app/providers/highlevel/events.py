@@ -1,6 +1,6 @@
 """HighLevel's events by name: what each is news of here, and which are left alone, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.providers.base import APP
 
@@ -64,6 +64,16 @@ _IGNORED_FOR: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 IGNORED: Mapping[str, str] = {event: reason for reason, events in _IGNORED_FOR.items() for event in events}
+
+_TOLD_BY: Mapping[str, str] = {"payment": "invoice"}
+
+
+def telling(objects: Iterable[str]) -> list[str]:
+    """The events that tell of these objects, and of contacts, which every bridge reads. Those about the app come by
+    themselves."""
+    told = {"contact", *(_TOLD_BY.get(name, name) for name in objects)}
+    return [event for event, object_ in HANDLED.items() if object_ in told]
+
 
 # Their documented bodies have no `type`, or use it for something else (a price's type, a message's channel).
 _NAMELESS = ("Invoice", "Product", "Price", "Record", "Relation", "Association", "ObjectSchema", "ProviderOutbound")

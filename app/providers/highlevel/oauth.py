@@ -29,6 +29,11 @@ with warnings.catch_warnings():  # it says, whatever the filters are before, tha
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 INSTALLED_PER_PAGE = 100
+AUTHORIZE_URLS: Mapping[str, str] = {
+    "standard": "https://marketplace.gohighlevel.com/v2/oauth/chooselocation",
+    "white-label": "https://marketplace.leadconnectorhq.com/v2/oauth/chooselocation",
+}
+"""Where an owner agrees, by the domain that the agency works on."""
 
 # What is asked for, per object that is synced, and why (shown to the owner).
 SCOPES: Mapping[str, Mapping[str, str]] = {

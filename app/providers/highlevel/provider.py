@@ -1,7 +1,7 @@
 """HighLevel as a provider: what it is, what it can do, and the check of its credentials."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 import httpx
@@ -12,9 +12,11 @@ from app.providers.highlevel.api import HighLevelAccount
 from app.providers.highlevel.app_pages import APP_URL, page_of
 from app.providers.highlevel.contacts import Contacts
 from app.providers.highlevel.definitions import Definitions
+from app.providers.highlevel.events import telling
 from app.providers.highlevel.oauth import SCOPES
 from app.providers.highlevel.opportunities import pipelines
 from app.providers.highlevel.replies import CustomField, CustomFieldsReply, Location, LocationReply, UsersReply, reply
+from app.providers.highlevel.webhook import WORKFLOW
 from app.providers.highlevel.wire import BASE_URL, ID, LABEL, HighLevelDialect
 from app.providers.http import Wire
 from app.sync.records import Side
@@ -70,6 +72,11 @@ class HighLevel:
         self.default_base_url = base_url
         self._app_url = app_url
         self._definitions = Definitions()
+
+    def kinds(self, objects: Collection[str], heard: Collection[str], *, entered: bool) -> Collection[str]:
+        """The app's events. A private token comes without an app: then a workflow's, unless the app's do come."""
+        of_app = telling(objects)
+        return of_app if not entered or set(of_app) & set(heard) else (WORKFLOW,)
 
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> HighLevelAccount:
         token = access.secrets.get("private_token", "").strip()

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -22,11 +22,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from app.errors import BadPayload, BadSignature, ConfigurationError
 from app.providers.base import APP, Event, Verdict
-from app.providers.highlevel.events import HANDLED, IGNORED, MISNAMED, NAMED, NAMELESS
+from app.providers.highlevel.events import HANDLED, IGNORED, MISNAMED, NAMED, NAMELESS, telling
 from app.providers.highlevel.wire import ID, task_id
 
 SIGNATURE = "x-ghl-signature"
 LEGACY_SIGNATURE = "x-wh-signature"
+WORKFLOW = "Workflow"
+"""The kind of what a workflow's action sends."""
 
 # Both keys are published (contracts/ghl, section 2.2).
 HIGHLEVEL_PUBLIC_KEY = """\
@@ -113,6 +115,15 @@ def read(raw: bytes, *, event: str = "", app_id: str = "") -> Event:
     )
 
 
+def addresses(root: str, objects: Iterable[str]) -> Mapping[str, str]:
+    """What to enter in the Marketplace app, by event. `root`: the address of this installation's webhooks.
+
+    What does not name itself gets an address of its own.
+    """
+    own = NAMELESS | MISNAMED
+    return {each: f"{root}/highlevel/{each}" if each in own else f"{root}/highlevel" for each in telling(objects)}
+
+
 def _subject(kind: str, body: Mapping[str, Any], location: str) -> str:
     """The id of the record; of the account where the event is about the app: an agency's names no location."""
     if HANDLED[kind] == APP:
@@ -142,8 +153,8 @@ def read_workflow(raw: bytes) -> Event:
     body = _object(raw)
     location = body.get("location")
     return Event(
-        delivery_id=_fingerprint("Workflow", raw),
-        kind="Workflow",
+        delivery_id=_fingerprint(WORKFLOW, raw),
+        kind=WORKFLOW,
         verdict=Verdict.HANDLED,
         object="contact",
         external_id=_id(body.get("contact_id"), "contact_id"),

@@ -72,6 +72,10 @@ class HighLevelDialect:
             return _interval(headers) * BREATH
         return None
 
+    def left_today(self, headers: Mapping[str, str]) -> int | None:
+        left = headers.get("x-ratelimit-daily-remaining", "")
+        return int(left) if left.isdecimal() and len(left) < 10 else None
+
     def refusal(self, status: int, body: Any) -> CrossledgerError:
         said = _messages(body)
         reason = f"{LABEL} answers {status}: {'; '.join(said)[:500] or 'no explanation'}"

@@ -30,6 +30,9 @@ class LoginDialect:
     def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
         return None
 
+    def left_today(self, headers: Mapping[str, str]) -> int | None:
+        return None
+
     def refusal(self, status: int, body: Any) -> CrossledgerError:
         words = words_of(body)
         if status == httpx.codes.UNAUTHORIZED and "one time" in words.lower().replace("-", " "):

@@ -50,6 +50,9 @@ class WithPassword:
     def pause(self, status: int, headers: Mapping[str, str]) -> float | None:
         return self.own.pause(status, headers)
 
+    def left_today(self, headers: Mapping[str, str]) -> int | None:
+        return self.own.left_today(headers)
+
     def refusal(self, status: int, body: Any) -> CrossledgerError:
         return self.own.refusal(status, body)
 

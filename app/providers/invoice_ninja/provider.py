@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -16,9 +16,10 @@ from app.providers.invoice_ninja.app_pages import page_of
 from app.providers.invoice_ninja.hooks import InvoiceNinjaHooks
 from app.providers.invoice_ninja.login import memberships
 from app.providers.invoice_ninja.mapping import SLOT_FIELDS
-from app.providers.invoice_ninja.rights import role, warnings
+from app.providers.invoice_ninja.rights import role, sends_webhooks, warnings
 from app.providers.invoice_ninja.task_tags import OF_TASKS
 from app.providers.invoice_ninja.tasks import CompanyPersons, TaskStatuses
+from app.providers.invoice_ninja.webhook import telling
 from app.providers.invoice_ninja.wire import (
     API,
     LABEL,
@@ -79,6 +80,9 @@ class InvoiceNinja:
     untold: frozenset[str] = frozenset({"balance", "note", "notice", "recurring"})
     installs_webhooks: bool = True
 
+    def kinds(self, objects: Collection[str], heard: Collection[str], *, entered: bool) -> Collection[str]:
+        return telling(objects)
+
     def open(self, access: Access, gate: Gate, client: httpx.AsyncClient) -> InvoiceNinjaAccount:
         return InvoiceNinjaAccount(Wire(client, api_root(access.base_url), _dialect(access), gate), access.data)
 
@@ -94,6 +98,7 @@ class InvoiceNinja:
         tagged = await _has_tags(wire)
         facts = {
             "version": dialect.version,
+            "company": company.settings.name,
             "task tags": "yes" if tagged else "no",
             **_facts(company, statics),
             **_standing(user),
@@ -183,7 +188,7 @@ def _standing(user: CompanyUser | None) -> Mapping[str, str]:
     if user is None:
         return {}
     hosting = "hosted" if user.account.is_hosted else "own server"
-    return {"user": role(user), "hosting": hosting, "plan": user.account.plan}
+    return {"user": role(user), "hosting": hosting, "plan": user.account.plan, "webhooks": sends_webhooks(user)}
 
 
 def _facts(company: Company, statics: Statics) -> Mapping[str, str]:

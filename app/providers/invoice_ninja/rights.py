@@ -29,11 +29,20 @@ def may(user: CompanyUser, permission: str) -> bool:
     return user.is_super or bool(enough & {each.strip() for each in user.permissions.split(",")})
 
 
+def sends_webhooks(user: CompanyUser) -> str:
+    if _is_free(user):
+        return "not on this plan"
+    return "allowed" if user.is_super else "to be entered by an administrator"
+
+
 def warnings(user: CompanyUser) -> Sequence[str]:
     """In sentences, for people."""
     lacking = [sentence for permission, sentence in NEEDED.items() if not may(user, permission)]
     if not user.is_super:
         lacking.append(NO_ADMIN)
     said = [f"The token's user {each}." for each in lacking]
-    is_free = user.account.is_hosted and user.account.plan.lower() in ("", "free")
-    return [*said, f"{NO_PLAN}."] if is_free else said
+    return [*said, f"{NO_PLAN}."] if _is_free(user) else said
+
+
+def _is_free(user: CompanyUser) -> bool:
+    return user.account.is_hosted and user.account.plan.lower() in ("", "free")

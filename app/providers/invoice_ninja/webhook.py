@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from app.errors import BadPayload
@@ -131,6 +131,13 @@ _NEWS: Mapping[str, Sequence[tuple[str, Ids]]] = {
         ("payment", _parts),
     ),
 }
+
+
+def telling(objects: Collection[str]) -> list[str]:
+    """The kinds of events that are news of one of these objects, or of contacts, which every bridge reads."""
+    told = {"contact", *objects}
+    return [kind for kind in HANDLED.values() if told & {name for name, _ in _NEWS[kind.rpartition("_")[2]]}]
+
 
 IGNORED_BECAUSE: Mapping[str, Mapping[str, str]] = {
     "projects are not synced": {

@@ -231,6 +231,9 @@ class InvoiceNinjaDialect:
                 return retry_after(headers)
         return None
 
+    def left_today(self, headers: Mapping[str, str]) -> int | None:
+        return None
+
     def refusal(self, status: int, body: Any) -> CrossledgerError:
         if body is None:
             return Rejected(

@@ -12,6 +12,7 @@ from app.errors import Choice, CrossledgerError
 from app.people.roles import Principal, Role
 from app.web.access import remark, require
 from app.web.pages.connecting import HERE, Back, onward
+from app.web.pages.cures import cure_of
 from app.web.pages.layout import desk_of, page, see
 
 router = APIRouter(prefix="/connect/invoice-ninja", route_class=Bounded)
@@ -50,9 +51,10 @@ async def connect_company(request: Request, who: Operator, back: Back = "") -> R
         wrong = "This log-in opens several companies. Choose one, and enter the password again."
         return _form(request, given, wrong=wrong, choices=several.choices, status=409, back=back)
     except CrossledgerError as failure:
-        return _form(request, given, wrong=str(failure), back=back)
+        return _form(request, given, wrong=str(failure), cure=cure_of(failure, "invoice_ninja"), back=back)
     except HTTPException as conflict:
-        return _form(request, given, wrong=str(conflict.detail), status=conflict.status_code, back=back)
+        cure = cure_of(conflict, "invoice_ninja")
+        return _form(request, given, wrong=str(conflict.detail), cure=cure, status=conflict.status_code, back=back)
     remark(request, f"connection {made.id}")
     if made.webhooks_problem:
         return page(request, "webhooks.html", row=made)
@@ -64,6 +66,7 @@ def _form(
     given: dict[str, str],
     *,
     wrong: str = "",
+    cure: str = "",
     choices: dict[str, str] | None = None,
     status: int = 422,
     back: str = "",
@@ -75,6 +78,7 @@ def _form(
         kept={name: given.get(name, "") for name in _KEPT},
         by_login="email" in given or "password" in given,
         wrong=wrong,
+        cure=cure,
         choices=choices or {},
         back=onward(back),
     )

@@ -37,12 +37,16 @@ class CountingGate:
         self.connection_id = 7
         self.passed: list[bool] = []
         self.closed: list[float] = []
+        self.left: list[int] = []
 
     async def pass_(self, *, writes: bool) -> None:
         self.passed.append(writes)
 
     async def close(self, seconds: float) -> None:
         self.closed.append(seconds)
+
+    def heard(self, left_today: int) -> None:
+        self.left.append(left_today)
 
 
 def load(case: str) -> Any:

@@ -115,7 +115,9 @@ async def test_find_by_email_asks_exactly_and_fetches_what_it_found(
     contacts: Records, highlevel: respx.MockRouter, gate: CountingGate
 ) -> None:
     search = highlevel.post("/contacts/search").mock(return_value=answer("search_one"))
-    highlevel.get(f"/contacts/{CONTACT}").mock(return_value=answer("contact"))
+    fetched = answer("contact")
+    fetched.headers["X-RateLimit-Daily-Remaining"] = "199876"
+    highlevel.get(f"/contacts/{CONTACT}").mock(return_value=fetched)
     found = await contacts.find(EMAIL)
     assert sent(search.calls.last.request) == {
         "locationId": LOCATION,
@@ -124,7 +126,7 @@ async def test_find_by_email_asks_exactly_and_fetches_what_it_found(
     }
     assert [record.id for record in found] == [CONTACT]
     assert found[0].values["custom.vat_number"] == "DK10101010"
-    assert gate.passed == [False, False]
+    assert (gate.passed, gate.left) == ([False, False], [199_876])
 
 
 @pytest.mark.parametrize("key", [EMAIL, PHONE, NAME], ids=str)

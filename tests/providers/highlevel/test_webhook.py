@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from app.errors import BadPayload
 from app.providers.base import APP as APP_EVENT
 from app.providers.base import Event, Verdict
-from app.providers.highlevel.events import HANDLED, IGNORED, NAMELESS
-from app.providers.highlevel.webhook import read, read_workflow
+from app.providers.highlevel.events import HANDLED, IGNORED, MISNAMED, NAMED, NAMELESS
+from app.providers.highlevel.webhook import addresses, read, read_workflow
+from app.sync.objects import OBJECTS
 from tests.providers.highlevel.recorded import APP, CONTACT, LOCATION, load, raw
 
 DOCUMENTED = Path(__file__).parents[4] / "shared" / "contracts" / "ghl" / "webhooks" / "_index.json"
@@ -42,6 +43,20 @@ def test_issue_highlevel_api_docs_324_what_a_delivery_shows_beside_the_id_makes_
 def test_every_handled_event_names_its_contact(kind: str) -> None:
     event = read(delivery(type=kind))
     assert (event.verdict, event.kind, event.object, event.external_id) == (Verdict.HANDLED, kind, "contact", CONTACT)
+
+
+def test_what_is_entered_in_the_app_follows_the_objects() -> None:
+    root = "https://sync.example.com/webhooks"
+    of_contacts = [event for event, object_ in HANDLED.items() if object_ == "contact"]
+    assert list(addresses(root, ["contact", "tag", "balance", "notice"])) == of_contacts
+    assert {*addresses(root, ["payment"])} == {*of_contacts, *(each for each in HANDLED if each.startswith("Invoice"))}
+    assert {*addresses(root, {*OBJECTS})} == {event for event, object_ in HANDLED.items() if object_ != APP_EVENT}
+
+
+@pytest.mark.parametrize("event", [event for event, object_ in HANDLED.items() if object_ != APP_EVENT])
+def test_an_event_that_does_not_name_itself_gets_an_address_of_its_own(event: str) -> None:
+    path = addresses("", OBJECTS)[event]
+    assert path == ("/highlevel" if event in NAMED - MISNAMED else f"/highlevel/{event}")
 
 
 def test_every_documented_event_is_on_a_list() -> None:

@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.errors import AnswerLost, CrossledgerError, Duplicate, Forbidden, Gone, Reconnect, Rejected
+from app.providers.highlevel.oauth import AUTHORIZE_URLS
 from app.providers.highlevel.replies import (
     ContactReply,
     CustomFieldsReply,
@@ -14,6 +15,7 @@ from app.providers.highlevel.replies import (
 )
 from app.providers.highlevel.wire import HighLevelDialect
 from app.providers.http import Dialect
+from app.settings import Settings
 from tests.providers.highlevel.recorded import TOKEN, load
 
 
@@ -110,6 +112,24 @@ def test_the_explanation_is_found_wherever_it_stands(body: Any) -> None:
 )
 def test_calls_pause_when_highlevel_has_had_enough(status: int, headers: dict[str, str], seconds: float | None) -> None:
     assert HighLevelDialect(TOKEN).pause(status, headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "left"),
+    [
+        ({}, None),
+        ({"x-ratelimit-daily-remaining": "199876"}, 199_876),
+        ({"x-ratelimit-daily-remaining": "0"}, 0),
+        ({"x-ratelimit-daily-remaining": "-1"}, None),
+        ({"x-ratelimit-daily-remaining": "9" * 20}, None),
+    ],
+)
+def test_what_highlevel_says_to_be_left_of_the_day_is_read(headers: dict[str, str], left: int | None) -> None:
+    assert HighLevelDialect(TOKEN).left_today(headers) == left
+
+
+def test_the_standard_page_of_consent_is_what_the_setting_is_without_being_set() -> None:
+    assert AUTHORIZE_URLS["standard"] == Settings.model_fields["highlevel_authorize_url"].default
 
 
 def test_the_token_is_not_in_the_dialects_text() -> None:

@@ -31,6 +31,9 @@ class OpenGate:
     async def close(self, seconds: float) -> None:
         self.closed_for.append(seconds)
 
+    def heard(self, left_today: int) -> None:
+        raise AssertionError("it does not say how much is left of its day")
+
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:

@@ -45,11 +45,13 @@ async def test_a_probe_learns_who_the_account_is(http: httpx.AsyncClient, ninja:
     assert profile.label == "Untitled Company"
     assert profile.facts == {
         "version": "5.10.42",
+        "company": "Untitled Company",
         "currency": "USD",
         "country": "US",
         "timezone": "Pacific/Midway",
         "user": "owner",
         "hosting": "own server",
+        "webhooks": "allowed",
         "clients": "1",
         "task tags": "no",
     }
@@ -159,6 +161,7 @@ async def test_what_the_tokens_user_may_not_do_is_told(
     assert said == lacks
     assert "is no administrator" in profile.warnings[-1]
     assert (profile.data["is_admin"], profile.facts["user"]) == (False, "user with permissions")
+    assert profile.facts["webhooks"] == "to be entered by an administrator"
 
 
 @pytest.mark.parametrize(("plan", "warned"), [("", True), ("free", True), ("pro", False), ("enterprise", False)])
@@ -170,6 +173,7 @@ async def test_a_hosted_account_without_a_paid_plan_is_warned_of(
     profile = await InvoiceNinja().probe(access(), http)
     assert any("paid plans only" in warning for warning in profile.warnings) is warned
     assert profile.facts["hosting"] == "hosted"
+    assert profile.facts["webhooks"] == ("not on this plan" if warned else "allowed")
 
 
 @pytest.mark.parametrize(
