@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app import pausing
 from app.errors import Gone, Reconnect
 from app.models import Bridge, Connection
 from app.models.connection import ConnectionState, obstacle
@@ -55,6 +56,9 @@ class BridgeView:
     created_at: Any
     revision: int = 0
     """Of its settings."""
+    paused: bool = False
+    """It was live, and is to be again."""
+    paused_objects: frozenset[str] = frozenset()
     shares_billing: bool = False
     """Another bridge brings another CRM account to the same billing account."""
     rules: dict[str, tuple[Rule, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
@@ -62,6 +66,10 @@ class BridgeView:
 
     def connection(self, side: Side) -> ConnectionView:
         return self.crm if side is Side.CRM else self.billing
+
+    def holds(self, object_: str) -> bool:
+        """What changes of this object waits until the pause ends."""
+        return self.paused or object_ in self.paused_objects
 
     @property
     def obstacle(self) -> str:
@@ -109,7 +117,7 @@ class Directory:
         return (await self._now()).by_key.get(key_digest) or (await self._again()).by_key.get(key_digest)
 
     async def bridges_of(self, connection_id: int) -> tuple[tuple[BridgeView, Side], ...]:
-        """Enabled bridges of a connection, each with the side that the connection is on."""
+        """Bridges that take the connection's events, live or paused, each with the side that the connection is on."""
         return (await self._now()).of_connection.get(connection_id) or (await self._again()).of_connection.get(
             connection_id, ()
         )
@@ -160,15 +168,21 @@ class Directory:
         async with AsyncSession(self._engine.execution_options(isolation_level="REPEATABLE READ")) as session:
             connections = {_id(c): _connection(c) for c in (await session.scalars(select(Connection))).all()}
             rows = (await session.scalars(select(Bridge))).all()
+            objects = await pausing.paused_objects(session)
         shared = Counter(row.billing_connection_id for row in rows)
-        bridges = {_id(b): _bridge(b, connections, shares=shared[b.billing_connection_id] > 1) for b in rows}
+        bridges = {
+            _id(b): _bridge(
+                b, connections, shares=shared[b.billing_connection_id] > 1, paused=objects.get(_id(b), frozenset())
+            )
+            for b in rows
+        }
         by_account: dict[tuple[str, str], tuple[ConnectionView, ...]] = {}
         of_connection: dict[int, tuple[tuple[BridgeView, Side], ...]] = {}
         for view in connections.values():
             key = (view.provider, view.account_id)
             by_account[key] = (*by_account.get(key, ()), view)
         for bridge in bridges.values():
-            for side in Side if bridge.enabled else ():
+            for side in Side if bridge.enabled or bridge.paused else ():
                 connection_id = bridge.connection(side).id
                 of_connection[connection_id] = (*of_connection.get(connection_id, ()), (bridge, side))
         by_key = {view.key_digest: view for view in connections.values() if view.key_digest}
@@ -216,7 +230,9 @@ def _connection(row: Connection) -> ConnectionView:
     )
 
 
-def _bridge(row: Bridge, connections: Mapping[int, ConnectionView], *, shares: bool) -> BridgeView:
+def _bridge(
+    row: Bridge, connections: Mapping[int, ConnectionView], *, shares: bool, paused: frozenset[str]
+) -> BridgeView:
     try:
         settings, readable = BridgeSettings.model_validate(row.settings), True
     except ValidationError as error:  # one that cannot be read stops, the others go on
@@ -230,5 +246,7 @@ def _bridge(row: Bridge, connections: Mapping[int, ConnectionView], *, shares: b
         settings=settings,
         created_at=row.created_at,
         revision=row.revision,
+        paused=not row.enabled and row.live_since is not None,
+        paused_objects=paused,
         shares_billing=shares,
     )

@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import pausing
 from app.connections import Connections
 from app.directory import BridgeView, Directory
 from app.errors import Conflict, CrossledgerError, InternalError, Reconnect, Rejected, Retry, Wait
@@ -56,9 +57,12 @@ class RecordSync:
     async def run(self, target: Target, reason: str) -> None:
         """Raises only when our own database fails."""
         bridge = await self.directory.bridge(target.bridge_id)
-        if bridge is None or not bridge.enabled or bridge.obstacle:
+        if bridge is None or not bridge.enabled or bridge.obstacle or bridge.holds(target.object):
             await self.directory.refresh()  # this copy may be older than what a person just mended
             bridge = await self.directory.bridge(target.bridge_id)
+        if bridge is not None and bridge.holds(target.object):
+            await pausing.hold(self.store.db.engine, target)
+            return
         if bridge is None or not bridge.enabled:
             await self.store.dismiss(target, "the bridge is switched off")
             return

@@ -84,7 +84,7 @@ _HOURS = text("""
 # Runs are many: only those of bridges that were never live are looked at.
 _STEPS = text("""
     WITH apart AS (SELECT unnest(CAST(:apart AS bigint[])) AS id),
-         usable AS (SELECT provider FROM connections
+         usable AS (SELECT id, provider FROM connections
                      WHERE kind = 'account' AND state <> 'pending' AND id NOT IN (SELECT id FROM apart)),
          made AS (SELECT id, enabled OR live_since IS NOT NULL AS live FROM bridges
                    WHERE crm_connection_id NOT IN (SELECT id FROM apart)
@@ -95,7 +95,9 @@ _STEPS = text("""
            EXISTS (SELECT 1 FROM made CROSS JOIN LATERAL (
                SELECT 1 FROM runs r WHERE r.bridge_id = made.id AND r.kind = 'plan' AND r.state = 'done' LIMIT 1) done
                     WHERE NOT made.live) AS planned,
-           EXISTS (SELECT 1 FROM made WHERE live) AS live
+           EXISTS (SELECT 1 FROM made WHERE live) AS live,
+           (SELECT count(*) FROM usable WHERE provider = ANY(:crm)
+               AND NOT EXISTS (SELECT 1 FROM bridges b WHERE b.crm_connection_id = usable.id)) AS alone
 """)
 
 
@@ -141,13 +143,17 @@ class Hour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """What is done of what a newcomer has to do. Who went live without a plan needs none any more."""
+    """What is done of what a newcomer has to do. Who went live without a plan needs none any more.
+
+    `alone`: CRM accounts that no bridge uses.
+    """
 
     crm: bool
     billing: bool
     bridge: bool
     planned: bool
     live: bool
+    alone: int
 
 
 async def bridges(

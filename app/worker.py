@@ -14,10 +14,11 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import heartbeat
+from app import heartbeat, pausing
 from app.connections import Connections
 from app.installations import Installations
 from app.jobs import RecordSync
+from app.pausing import HELD
 from app.providers.client import LONGEST_ANSWER
 from app.queue import CARE, QUEUE, RUN, SYNC, RecordJob, defer
 from app.runs import Runs
@@ -37,20 +38,21 @@ _AGAIN = 1.0
 
 # A belt beside the braces: whatever the reason, an event that waits without a job gets one. A sweep that is under way
 # queues what it has found by itself.
-_ORPHANS = text("""
+_ORPHANS = text(f"""
     SELECT DISTINCT e.bridge_id, e.object, e.side, e.external_id FROM events e
       JOIN bridges b ON b.id = e.bridge_id
       JOIN connections c ON c.id = b.crm_connection_id AND c.state = 'active'
       JOIN connections d ON d.id = b.billing_connection_id AND d.state = 'active'
      WHERE e.state = 'pending' AND e.received_at < now() - make_interval(secs => :seconds)
+       AND NOT {HELD.format(object="e.object")}
        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
              AND j.lock = e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
        AND NOT (e.kind = 'sweep' AND EXISTS (SELECT 1 FROM runs r
              WHERE r.bridge_id = e.bridge_id AND r.kind = 'sweep' AND r.state = 'running'))
      LIMIT 500
-""")
+""")  # noqa: S608 -- constants of ours
 # Children whose parent has its pair by now, and whose wake was lost with the process that was to give it.
-_WAITING_FOR_NOTHING = text("""
+_WAITING_FOR_NOTHING = text(f"""
     SELECT w.bridge_id, w.object, CASE WHEN w.crm_id IS NULL THEN 'billing' ELSE 'crm' END,
            coalesce(w.crm_id, w.billing_id)
       FROM links w
@@ -76,11 +78,12 @@ _WAITING_FOR_NOTHING = text("""
      WHERE w.waits_for <> '' AND w.state = 'waiting_for_parent'
        AND parent.crm_id IS NOT NULL AND parent.billing_id IS NOT NULL
        AND parent.state NOT IN ('unlinked', 'excluded')
+       AND NOT {HELD.format(object="w.object")}
        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
              AND j.lock = w.bridge_id || '/' || w.object || '/'
                  || CASE WHEN w.crm_id IS NULL THEN 'billing/' ELSE 'crm/' END || coalesce(w.crm_id, w.billing_id))
      LIMIT 500
-""")
+""")  # noqa: S608 -- as above
 _OLD_EVENTS = text("""
     DELETE FROM events WHERE id IN (
         SELECT id FROM events WHERE state <> 'pending' AND received_at < now() - make_interval(days => :days)
@@ -124,6 +127,7 @@ class Worker:
         self._periodic("rescue_stalled", f"* * * * * */{every}", self._rescue_stalled)
         self._periodic("rescue_orphans", "* * * * *", self._rescue_orphans)
         self._periodic("rescue_runs", "* * * * *", self.runs.rescue)
+        self._periodic("resume_paused", "* * * * *", self._resume_paused)
         self._periodic("settle_installations", "* * * * *", self.installations.settle)
         self._periodic("sweep", "* * * * *", self.sweeps.begin_due)
         self._periodic("look_again", "*/10 * * * *", self._look_again)
@@ -235,6 +239,11 @@ class Worker:
             jobs = [RecordJob(bridge_id=b, object=o, side=s, external_id=x) for b, o, s, x in rows]
             if jobs:
                 log.warning("event.rescued", count=await defer(connection, jobs))
+
+    async def _resume_paused(self) -> None:
+        if gone_on := await pausing.resume_due(self.engine):
+            await self.connections.directory.refresh()
+            log.info("pause.over", bridges=gone_on)
 
     async def _forget_old(self) -> None:
         await self._forget(_OLD_EVENTS, self.settings.keep_events_days)

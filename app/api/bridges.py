@@ -12,10 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app import pausing
 from app.api.body import Bounded
 from app.api.desk import AtDesk, Desk
 from app.api.fields import Id
 from app.api.guard import guard
+from app.api.pauses import pauses_of
 from app.api.problems import conflict, problems, refused, unknown
 from app.api.reading import Paging, one, page
 from app.api.requests import BridgeChange, BridgeIn
@@ -87,9 +89,11 @@ async def change_bridge(desk: AtDesk, bridge_id: Id, change: BridgeChange, who: 
 async def changed(desk: Desk, bridge_id: int, change: BridgeChange, *, actor: str, note: str = "") -> BridgeDetail:
     """`note`: how new settings came about, kept with their version."""
     row = await one(desk.engine, Bridge, bridge_id)
-    values = change.model_dump(mode="json", exclude_none=True, include={"name", "enabled"})
+    values = change.model_dump(mode="json", exclude_none=True, include={"name"})
     if change.enabled and row.live_since is None:
         values["live_since"] = datetime.now(UTC)
+    if change.paused_until and row.live_since is None:
+        raise refused("It is in dry run: there is nothing to pause.")
     remapped: Mapping[str, Sequence[str]] = {}
     before = settings_of(row)
     if change.settings:
@@ -111,24 +115,24 @@ async def changed(desk: Desk, bridge_id: int, change: BridgeChange, *, actor: st
         await desk.connections.directory.refresh()
         if change.settings:
             await transact(desk.engine, partial(reconsider, bridge_id=bridge_id))
-        if change.enabled and not row.enabled:
-            await desk.connections.resume(row.billing_connection_id)
+    if change.enabled is not None:
+        await _switched(desk, [bridge_id], on=change.enabled, by=pausing.By(actor=actor, until=change.paused_until))
     return await _detail(desk, await one(desk.engine, Bridge, bridge_id))
 
 
-async def switch_bridges(desk: Desk, ids: Sequence[int], *, on: bool) -> int:
+async def switch_bridges(desk: Desk, ids: Sequence[int], *, on: bool, who: Principal) -> int:
     """Pause many, or let them go on; answers how many changed. One in dry run does not go live by it."""
-    which = update(Bridge).where(col(Bridge.id).in_(ids), col(Bridge.enabled).is_not(on))
+    return await _switched(desk, ids, on=on, by=pausing.By(actor=who.name))
+
+
+async def _switched(desk: Desk, ids: Sequence[int], *, on: bool, by: pausing.By) -> int:
     if on:
-        which = which.where(col(Bridge.live_since).is_not(None))
-    async with desk.engine.begin() as connection:
-        changed = await connection.scalars(which.values(enabled=on).returning(col(Bridge.billing_connection_id)))
-        accounts = changed.all()
+        changed = len(await pausing.resume_bridges(desk.engine, ids))
+    else:
+        async with desk.engine.begin() as connection:
+            changed = await pausing.pause(connection, ids, pausing.BRIDGE, by)
     await desk.connections.directory.refresh()
-    if on:
-        for connection_id in set(accounts):
-            await desk.connections.resume(connection_id)
-    return len(accounts)
+    return changed
 
 
 @router.delete("/{bridge_id}", status_code=204, summary="Delete a bridge", responses=problems(404))
@@ -222,7 +226,8 @@ async def _detail(desk: Desk, row: Bridge) -> BridgeDetail:
     view = await desk.connections.directory.bridge(shown.id)
     if view is None:
         raise unknown("bridge", shown.id)
-    return BridgeDetail(**dict(shown), fields=_fields(desk, view))
+    pauses = (await pauses_of(desk, [shown.id])).get(shown.id, [])
+    return BridgeDetail(**dict(shown), fields=_fields(desk, view), pauses=pauses)
 
 
 def _fields(desk: Desk, bridge: BridgeView) -> FieldsOut:

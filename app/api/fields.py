@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import httpx
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
 
 from app.people.passwords import LONGEST, SHORTEST
 from app.people.users import NotAllowed, address_of
@@ -82,4 +82,13 @@ Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email)
 Password = Annotated[SecretStr, Field(min_length=SHORTEST, max_length=LONGEST)]
 # As a form sends it: UTC, where it names no zone.
 Typed = Annotated[datetime, AfterValidator(_utc)]
+
+
+def _coming(moment: datetime) -> datetime:
+    if moment <= datetime.now(UTC):
+        raise ValueError("must be in the future")
+    return moment.astimezone(UTC)
+
+
+Coming = Annotated[AwareDatetime, AfterValidator(_coming)]
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]

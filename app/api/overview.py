@@ -1,7 +1,8 @@
 """The overview: how all bridges are doing, what came of the last day, and what is left to set up."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,15 +11,29 @@ from pydantic import BaseModel, Field
 from app import earnings, overview
 from app.api.desk import AtDesk, Desk
 from app.api.fields import MAX_ID, Moment, Word
+from app.api.pauses import EverythingOut, pauses_of, show_stopped
 from app.api.problems import unknown
 from app.api.reading import Paging, Slice, cut
-from app.api.schemas import Out, Page
+from app.api.schemas import Out, Page, PauseOut
 from app.models.connection import ConnectionState
 from app.outages import MOST, NAMED, outages
 from app.overview import Standing
 from app.sync.records import Side
 
 router = APIRouter(prefix="/overview", tags=["overview"])
+
+
+BEHIND = timedelta(minutes=15)
+"""An event that has been waiting for longer is worth a look."""
+
+
+class Light(StrEnum):
+    """Whether a bridge needs somebody."""
+
+    OFF = "off"
+    GOOD = "good"
+    WATCH = "watch"
+    BAD = "bad"
 
 
 class UnpaidOut(Out):
@@ -61,6 +76,24 @@ class BridgeHealthOut(Out):
     unpaid: list[UnpaidOut] = Field(
         [], description="By currency: of balances where those are in step, else of invoices"
     )
+    pauses: list[PauseOut] = Field([], description="What holds it, or an object of it")
+
+    light: Light = Field(
+        Light.OFF, description="`off`: not live; `bad`: refused or failing; `watch`: to decide, behind, partly paused"
+    )
+
+    def refused(self) -> bool:
+        return ConnectionState.NEEDS_RECONNECT in (self.crm_state, self.billing_state)
+
+    def behind(self, now: datetime) -> bool:
+        return self.oldest_at is not None and now - self.oldest_at > BEHIND
+
+    def shines(self, now: datetime) -> Light:
+        if not self.enabled:
+            return Light.OFF
+        if self.failing or self.refused():
+            return Light.BAD
+        return Light.WATCH if self.decide or self.pauses or self.behind(now) else Light.GOOD
 
 
 class HourOut(Out):
@@ -108,12 +141,14 @@ class StepsOut(Out):
     bridge: bool
     planned: bool
     live: bool
+    alone: int = Field(description="Locations that are connected, and that no bridge uses")
     sandbox: bool = Field(False, description="Whether there is a sandbox beside")
 
 
 class OverviewOut(BaseModel):
     steps: StepsOut
     outages: OutagesOut
+    stopped: EverythingOut | None = Field(description="Null: nobody has stopped all bridges")
     bridges: Page[BridgeHealthOut]
     hours: list[HourOut] = Field(description="Of the last day, oldest first")
     unpaid: list[UnpaidOut] = Field(description="Of all bridges, by currency")
@@ -131,6 +166,7 @@ async def show_overview(
     return OverviewOut(
         steps=await show_steps(desk),
         outages=await show_outages(desk),
+        stopped=await show_stopped(desk),
         bridges=await list_health(desk, part, name=name, standing=standing),
         hours=await show_hours(desk),
         unpaid=await show_unpaid(desk),
@@ -145,7 +181,10 @@ async def list_health(
         desk.engine, limit=part.limit + 1, below=min(part.below, MAX_ID), name=name or "", standing=standing
     )
     found, owed = cut(rows, BridgeHealthOut, part), await earnings.unpaid(desk.engine)
+    pauses, now = await pauses_of(desk, [each.id for each in found.items]), datetime.now(UTC)
     for each in found.items:
+        each.pauses = pauses.get(each.id, [])
+        each.light = each.shines(now)
         each.unpaid = [UnpaidOut.model_validate(sum_) for sum_ in owed.get(each.id, ())]
     return found
 

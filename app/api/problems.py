@@ -3,11 +3,22 @@
 from typing import Any
 
 from fastapi import HTTPException
+from pydantic import BaseModel, Field
 
-from app.api.schemas import Problem
 from app.web.problems import MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
+
+
+class Problem(BaseModel):
+    """RFC 9457, application/problem+json."""
+
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people")
+    errors: list[dict[str, Any]] = Field(default=[], description="Of an invalid request: `loc`, `msg`, `type` of each")
+    choices: dict[str, str] = Field({}, description="What to choose from: the `company_key` to send, and its name")
+
 
 _MEANING = {
     400: "The body cannot be read",

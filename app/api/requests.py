@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from app.api.fields import (
     BaseUrl,
     Code,
+    Coming,
     Email,
     Id,
     LocationId,
@@ -161,9 +162,20 @@ class BridgeChange(In):
 
     name: Name | None = None
     enabled: bool | None = None
+    paused_until: Coming | None = Field(None, description="With `enabled` false: it goes on by itself at this moment")
     settings: BridgeSettings | None = None
 
     _checked = field_validator("settings")(_storable)
+
+    @model_validator(mode="after")
+    def _paused(self) -> Self:
+        if self.paused_until and self.enabled is not False:
+            raise ValueError("`paused_until` goes with `enabled` false, and only there")
+        return self
+
+
+class PauseIn(In):
+    until: Coming | None = Field(None, description="It goes on by itself at this moment; left out: somebody ends it")
 
 
 class RetryIn(In):

@@ -1,7 +1,7 @@
 """What is answered. Secrets are in none of these, but in `Webhooks`, once, when they are made."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
@@ -19,16 +19,6 @@ from app.sync.policy import BridgeSettings
 from app.sync.records import Side
 
 T = TypeVar("T")
-
-
-class Problem(BaseModel):
-    """RFC 9457, application/problem+json."""
-
-    title: str
-    status: int
-    detail: str = Field(description="A sentence for people")
-    errors: list[dict[str, Any]] = Field(default=[], description="Of an invalid request: `loc`, `msg`, `type` of each")
-    choices: dict[str, str] = Field({}, description="What to choose from: the `company_key` to send, and its name")
 
 
 class Out(BaseModel):
@@ -113,6 +103,15 @@ class BridgeOut(Out):
     created_at: Moment
 
 
+class PauseOut(Out):
+    """Who holds a bridge, or an object of it."""
+
+    source: str = Field(description="What was paused: `bridge`, `connection/5`, `everything`, or `object/task`")
+    ends_at: Moment | None = Field(description="When it goes on by itself; null: when somebody says so")
+    actor: str
+    begun_at: Moment
+
+
 class RuleOut(BaseModel):
     crm: str
     crm_label: str
@@ -137,6 +136,7 @@ class FieldsOut(BaseModel):
 
 class BridgeDetail(BridgeOut):
     fields: FieldsOut
+    pauses: list[PauseOut] = Field(description="What holds it, or an object of it, oldest first")
 
 
 class EventOut(Out):

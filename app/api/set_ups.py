@@ -1,25 +1,24 @@
 """The set-up of a bridge, step by step; going live, and stopping everything."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, ValidationError
-from sqlalchemy import select
 from sqlmodel import col
 
 from app import setting_up
 from app.api.body import Bounded
-from app.api.bridges import change_bridge
+from app.api.bridges import MaybeCaller, change_bridge
 from app.api.desk import AtDesk, Desk
 from app.api.fields import MAX_ID, Id, Word
 from app.api.guard import Caller
+from app.api.pauses import cancel_runs
 from app.api.problems import problems, refused
 from app.api.reading import Paging, Slice, cut, one
 from app.api.requests import BridgeChange, In
 from app.api.schemas import BridgeDetail, Out, Page
-from app.errors import CrossledgerError, Rejected
+from app.errors import CrossledgerError
 from app.models import Bridge, Connection, Run
 from app.models.run import RunState
 from app.setting_up import Step
@@ -120,18 +119,11 @@ async def go_live(desk: AtDesk, bridge_id: Id, wanted: LiveIn) -> LiveOut:
 
 
 @router.post("/bridges/{bridge_id}/stop", summary="Stop everything on a bridge", responses=problems(404))
-async def stop_bridge(desk: AtDesk, bridge_id: Id) -> StoppedOut:
+async def stop_bridge(desk: AtDesk, bridge_id: Id, who: MaybeCaller = None) -> StoppedOut:
     """It is paused, and every run on it is cancelled. What was done stays; nothing more is written."""
     await one(desk.engine, Bridge, bridge_id)
-    bridge = await change_bridge(desk, bridge_id, BridgeChange(enabled=False))
-    active = [state.value for state in (RunState.RUNNING, RunState.PAUSED)]
-    asked = select(col(Run.id)).where(col(Run.bridge_id) == bridge_id, col(Run.state).in_(active)).order_by(col(Run.id))
-    async with desk.engine.connect() as connection:
-        ids = [id_ for id_ in (await connection.scalars(asked)).all() if id_ is not None]
-    for run_id in ids:
-        with suppress(Rejected):  # it has come to its end by itself
-            await desk.runs.cancel(run_id)
-    return StoppedOut(bridge=bridge, cancelled=ids)
+    bridge = await change_bridge(desk, bridge_id, BridgeChange(enabled=False), who)
+    return StoppedOut(bridge=bridge, cancelled=await cancel_runs(desk, col(Run.bridge_id) == bridge_id))
 
 
 async def open_set_ups(desk: Desk, most: int) -> list[SetUpOut]:

@@ -1,24 +1,27 @@
 """One bridge: what it keeps in step and which way, how its records are, how it is swept, and switching it."""
 
-from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from nicegui import ui
 
-from app.api.bridges import change_bridge, show_bridge
+from app.api.bridges import show_bridge
 from app.api.connections import show_connection
 from app.api.fields import Id
 from app.api.overview import show_bridge_health
-from app.api.plans import PlanIn, make_plan
-from app.api.requests import BridgeChange
-from app.api.schemas import BridgeDetail, ConnectionOut
-from app.api.sweeps import HealthOut, begin_sweep, show_health
+from app.api.pauses import pause_object, resume_object
+from app.api.requests import PauseIn
+from app.api.schemas import BridgeDetail, ConnectionOut, PauseOut
+from app.api.sweeps import HealthOut, show_health
+from app.dashboard.bridge_acts import acts, name_and_end
 from app.dashboard.bridge_table import BridgeTable
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import SYSTEMS, button, cell, link, table, tag, text, when
+from app.dashboard.pauses import ending, objects_of, told
 from app.dashboard.status_page import status_page
 from app.dashboard.webhooks import app_events
+from app.pausing import object_of
 from app.people.roles import Principal, Role
 from app.providers.sandboxed import is_sandbox
 from app.sync.fieldmap import Direction
@@ -64,7 +67,7 @@ async def bridge(request: Request, shown: Annotated[BridgeDetail, Depends(_known
             link("Settings", f"/bridges/{shown.id}/setup/objects")
             if visit.may(Role.OPERATOR):
                 link("Undo a time span", query("/undo", {"bridge": shown.id}))
-        _objects(shown)
+        _objects(visit, shown)
         _fields(shown)
         await _health(visit, shown.id)
         crm, billing = [
@@ -72,6 +75,8 @@ async def bridge(request: Request, shown: Annotated[BridgeDetail, Depends(_known
         ]
         _webhooks(visit, shown, crm, billing)
         await status_page(visit, shown.id)
+        if visit.may(Role.OPERATOR):
+            name_and_end(visit, shown)
 
 
 def _standing(visit: Visit, shown: BridgeDetail) -> None:
@@ -79,58 +84,35 @@ def _standing(visit: Visit, shown: BridgeDetail) -> None:
         text("p", "It is live: what changes on either side arrives on the other.", "lead")
     elif shown.live_since:
         text("p", "It is paused: nothing is written. What changes meanwhile is caught up with afterwards.", "lead")
+        for pause in shown.pauses:
+            if not object_of(pause.source):
+                words = told(pause, datetime.now(UTC))
+                text("p", f"{words[0].upper()}{words[1:]}.", "note next")
     else:
         lead = "It is in dry run: nothing is written. Make a plan first, or go live with what changes from now on."
         text("p", lead, "lead")
     if not visit.may(Role.OPERATOR):
         return
-    switch = "Pause" if shown.enabled else "Resume" if shown.live_since else "Go live"
-
-    async def switched(who: Principal) -> str:
-        await change_bridge(visit.desk, shown.id, BridgeChange(enabled=not shown.enabled), who)
-        return "Done."
-
-    async def planned(who: Principal) -> str:
-        await make_plan(visit.desk, who, shown.id, PlanIn())
-        return "Both sides are read, and nothing is written."
-
-    async def swept(who: Principal) -> str:
-        await begin_sweep(visit.desk, who, shown.id)
-        return "Both sides are read for what was missed."
-
-    here = f"/bridges/{shown.id}"
     if not shown.live_since:
         with tag("p"):
-            link("Go on with the set-up", f"{here}/setup", "button")
-    runs = query("/runs", {"bridge": shown.id})
-    with tag("p", "acts"):
-        _act(visit, switch, f"{switch.lower()}: bridge", switched, shown.id, here)
-        _act(visit, "Make a plan", "make a plan", planned, shown.id, runs)
-        _act(visit, "Sweep now", "begin a sweep", swept, shown.id, runs)
-
-
-def _act(
-    visit: Visit, label: str, action: str, work: Callable[[Principal], Awaitable[str]], bridge_id: int, then: str
-) -> None:
-    async def press() -> None:
-        if await visit.act(Role.OPERATOR, action, work, f"bridge {bridge_id}"):
-            ui.navigate.to(then)
-
-    button(label, press, "" if label in ("Go live", "Resume") else "quiet")
+            link("Go on with the set-up", f"/bridges/{shown.id}/setup", "button")
+    acts(visit, shown)
 
 
 async def _records(visit: Visit, bridge_id: int) -> None:
     async def look() -> None:
-        told.tell([await show_bridge_health(visit.desk, bridge_id)])
+        rows.tell([await show_bridge_health(visit.desk, bridge_id)])
 
-    told = BridgeTable(visit, look, several=False)
+    rows = BridgeTable(visit, look, several=False)
     await look()
     visit.every(_LOOKS, look)
 
 
-def _objects(shown: BridgeDetail) -> None:
+def _objects(visit: Visit, shown: BridgeDetail) -> None:
     text("h2", "What it keeps in step")
-    with table("Objects", ("HighLevel", "", "Invoice Ninja", "Mapping")):
+    held = objects_of(shown.pauses)
+    may = visit.may(Role.OPERATOR)
+    with table("Objects", ("HighLevel", "", "Invoice Ninja", "Mapping", "State", *(["Pause"] if may else []))):
         for name in shown.settings.objects():
             crm, billing = OBJECTS[name].called.values()
             with tag("tr"):
@@ -139,7 +121,42 @@ def _objects(shown: BridgeDetail) -> None:
                 text("td", billing)
                 with cell("Mapping"):
                     link(f"Mapping of {OBJECTS[name].plural}", f"/bridges/{shown.id}/mapping/{name}")
+                with cell("State"):
+                    _object_state(held.get(name), shown)
+                if may:
+                    with cell("Pause"):
+                        _switch_object(visit, shown.id, name, paused=name in held)
     text("p", f"Both changed the same field: what stays is {WINS[shown.settings.prefer]}.")
+    text("p", "What changes of an object while it is paused waits, and is caught up with. One that is switched off in"
+         " the settings instead is not listened to: once it is on again, sweeps find what changed, but for what"
+         " HighLevel does not list (notes and appointments).", "faint")  # fmt: skip
+
+
+def _object_state(pause: PauseOut | None, shown: BridgeDetail) -> None:
+    if pause is None:
+        text("span", "on", "state good" if shown.enabled else "state off")
+        return
+    text("span", f"paused {ending(pause.ends_at, datetime.now(UTC))}" if pause.ends_at else "paused", "state watch")
+    if pause.actor:
+        text("div", f"by {pause.actor}", "faint")
+
+
+def _switch_object(visit: Visit, bridge_id: int, name: str, *, paused: bool) -> None:
+    plural = OBJECTS[name].plural
+
+    async def work(who: Principal) -> str:
+        if paused:
+            await resume_object(visit.desk, bridge_id, name)
+            return f"{plural.capitalize()} go on: what changed meanwhile is looked at now."
+        await pause_object(visit.desk, who, bridge_id, name, PauseIn())
+        return f"{plural.capitalize()} are paused."
+
+    async def press() -> None:
+        action = "resume: object" if paused else "pause: object"
+        if await visit.act(Role.OPERATOR, action, work, f"{name} of bridge {bridge_id}"):
+            ui.navigate.to(f"/bridges/{bridge_id}")
+
+    button(f"{'Resume' if paused else 'Pause'} {plural}", press, "quiet")
 
 
 def _fields(shown: BridgeDetail) -> None:

@@ -16,8 +16,11 @@ from app.api.bridges import switch_bridges
 from app.api.overview import BridgeHealthOut
 from app.dashboard.frame import Visit
 from app.dashboard.parts import amount, button, lasting, tag, text
+from app.dashboard.pauses import ending, objects_of
 from app.models.connection import ConnectionState
+from app.pausing import object_of
 from app.people.roles import Principal, Role
+from app.sync.objects import OBJECTS
 
 _BAD = "wrong-words"
 # What is counted, its head, and how it looks where there is some.
@@ -93,8 +96,8 @@ class BridgeTable:
             ui.notify("Choose bridges first.", type="warning")
             return
 
-        async def work(_: Principal) -> str:
-            changed = await switch_bridges(self._visit.desk, chosen, on=on)
+        async def work(who: Principal) -> str:
+            changed = await switch_bridges(self._visit.desk, chosen, on=on, who=who)
             left = f" {len(chosen) - changed:,} stay as they are." if changed < len(chosen) else ""
             return f"{'Resumed' if on else 'Paused'}: {changed:,}.{left}"
 
@@ -109,7 +112,7 @@ def age(moment: datetime, now: datetime) -> str:
 
 
 def _row(bridge: BridgeHealthOut, now: datetime) -> dict[str, Any]:
-    state, look = _standing(bridge)
+    state, look = standing(bridge, now)
     sides = ((bridge.crm, bridge.crm_state), (bridge.billing, bridge.billing_state))
     refused = [name for name, state in sides if state == ConnectionState.NEEDS_RECONNECT]
     return {
@@ -130,8 +133,23 @@ def _row(bridge: BridgeHealthOut, now: datetime) -> dict[str, Any]:
     }
 
 
-def _standing(bridge: BridgeHealthOut) -> tuple[str, str]:
-    """In a word, and how it looks."""
-    if bridge.enabled:
-        return "live", "active"
-    return ("paused" if bridge.live_since else "dry run"), "off"
+def standing(bridge: BridgeHealthOut, now: datetime) -> tuple[str, str]:
+    """In words, and how it looks: what is the matter is said, and not by its colour alone."""
+    if not bridge.enabled:
+        return _paused(bridge, now) if bridge.live_since else "dry run", bridge.light
+    paused = ", ".join(OBJECTS[name].plural for name in objects_of(bridge.pauses) if name in OBJECTS)
+    wrong = {
+        "an account refused": bridge.refused(),
+        "failing": bridge.failing,
+        "to decide": bridge.decide,
+        f"{paused} paused": paused,
+        "behind": bridge.behind(now) and not paused,
+    }
+    return "live" + "".join(f", {words}" for words, holds in wrong.items() if holds), bridge.light
+
+
+def _paused(bridge: BridgeHealthOut, now: datetime) -> str:
+    """It goes on at the last of the ends, where each pause has one."""
+    whole = [each.ends_at for each in bridge.pauses if not object_of(each.source)]
+    ends = [each for each in whole if each]
+    return f"paused {ending(max(ends), now)}" if ends and len(ends) == len(whole) else "paused"

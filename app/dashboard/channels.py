@@ -20,7 +20,7 @@ from app.api.channels import (
     try_channel,
 )
 from app.api.reading import slice_of
-from app.dashboard.forms import CANCEL, asking, checks, field, form, picked, send
+from app.dashboard.forms import asking, checks, closing, field, form, picked, send
 from app.dashboard.frame import Visit, nothing
 from app.dashboard.parts import button, cell, count_of, once, table, tag, text, when
 from app.errors import Rejected
@@ -154,7 +154,7 @@ class Channels:
                 _place(kind, channel)
                 self._wanted(channel)
                 with tag("div", "acts"):
-                    text("button", "Cancel", "quiet", type="button").on("click", js_handler=CANCEL)
+                    closing("Cancel")
                     send("Save" if channel else "Add it")
         ui.run_javascript(f"getHtmlElement({self.dialog.id}).showModal()")
 

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.api.connection_health import AMONG, BudgetOut, ConnectionHealthOut
-from app.api.schemas import BridgeOut, ConnectionOut
+from app.api.schemas import BridgeOut, ConnectionOut, PauseOut
 from app.dashboard.frame import query
 from app.dashboard.parts import OPEN_FACTS, at, fact, lasting, learned, link, tag, text, when
+from app.dashboard.pauses import told
 from app.models.connection import Auth
 
 
-def facts(row: ConnectionOut, health: ConnectionHealthOut, bridges: Sequence[BridgeOut]) -> None:
+def facts(
+    row: ConnectionOut, health: ConnectionHealthOut, bridges: Sequence[BridgeOut], pause: PauseOut | None
+) -> None:
     with fact("Account"):
         text("code", row.account_id)
     with fact("Address"):
@@ -37,14 +40,24 @@ def facts(row: ConnectionOut, health: ConnectionHealthOut, bridges: Sequence[Bri
     with fact("Last checked (UTC)"):
         when(row.checked_at)
     with fact("Bridges"):
-        for bridge in bridges:
-            link(bridge.name, f"/bridges/{bridge.id}")
         if not bridges:
             text("span", "none", "faint")
+        elif pause:
+            text("div", told(pause, datetime.now(UTC)).replace("with its connection", "with this connection"))
+        linked(bridges)
     with fact("Calls left"):
         _gauge(health.budget)
     with fact("Last webhook (UTC)"):
         _heard(row.id, health)
+
+
+def linked(bridges: Sequence[BridgeOut]) -> None:
+    with tag("ul", "names"):
+        for bridge in bridges:
+            with tag("li"):
+                link(bridge.name, f"/bridges/{bridge.id}")
+                if not bridge.enabled:
+                    text("span", " (paused)" if bridge.live_since else " (dry run)", "faint")
 
 
 def _gauge(budget: BudgetOut | None) -> None:

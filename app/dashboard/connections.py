@@ -16,18 +16,21 @@ from app.api.connection_health import ConnectionHealthOut, health_of
 from app.api.connections import check_connection, delete_connection, list_connections, renew_webhook_secrets
 from app.api.fields import Word
 from app.api.overview import show_outages
+from app.api.pauses import pauses_of
 from app.api.reading import slice_of
 from app.api.requests import SecretsIn
-from app.api.schemas import BridgeOut, ConnectionOut, Webhooks
-from app.dashboard.connection_facts import facts
+from app.api.schemas import BridgeOut, ConnectionOut, PauseOut, Webhooks
+from app.dashboard.connection_facts import facts, linked
+from app.dashboard.connection_pause import pausing
 from app.dashboard.filters import choice, filters, words
-from app.dashboard.forms import asking, field
+from app.dashboard.forms import asking, closing, dialog, field
 from app.dashboard.frame import Visit, frame, note, nothing, page, pages, query
 from app.dashboard.parts import CONNECTION_STATES, button, link, tag, text
 from app.dashboard.subscriptions import subscriptions
 from app.dashboard.webhooks import shown_once
 from app.models.alert import Thing
 from app.models.connection import VENDORS, Auth, ConnectionKind, ConnectionState
+from app.pausing import connection_source
 from app.people.roles import Principal, Role
 from app.web.pages.cures import cure_of
 
@@ -49,6 +52,7 @@ class Known:
     health: ConnectionHealthOut
     bridges: Sequence[BridgeOut]
     alerts: Sequence[AlertOut]
+    pause: PauseOut | None
 
 
 @page(router, "/connections", "Connections")
@@ -96,12 +100,14 @@ async def _known(visit: Visit, rows: Sequence[ConnectionOut]) -> list[Known]:
     health = await health_of(visit.desk, rows)
     bridges = (await list_bridges(visit.desk, slice_of(500))).items
     alerts = (await list_alerts(visit.desk, slice_of(500), thing=Thing.CONNECTION, open_=True)).items
+    pauses = {each.source: each for of in (await pauses_of(visit.desk)).values() for each in of}
     return [
         Known(
             row,
             health[row.id],
             [each for each in bridges if row.id in (each.crm_connection_id, each.billing_connection_id)],
             [each for each in alerts if each.thing_id == row.id],
+            pauses.get(connection_source(row.id)),
         )
         for row in rows
     ]
@@ -120,13 +126,13 @@ def _card(visit: Visit, known: Known, refresh: Refresh) -> None:
                 for sentence in _wrong(known):
                     text("li", sentence)
         with tag("dl", "facts"):
-            facts(row, known.health, known.bridges)
+            facts(row, known.health, known.bridges, known.pause)
         if row.kind != ConnectionKind.AGENCY:
             subscriptions(visit, row)
         if visit.may(Role.OPERATOR):
             place = tag("div")
             with tag("footer"):
-                _actions(visit, row, refresh, place)
+                _actions(visit, known, refresh, place)
 
 
 def _wrong(known: Known) -> list[str]:
@@ -136,8 +142,9 @@ def _wrong(known: Known) -> list[str]:
     return [*refused, *row.warnings, *told]
 
 
-def _actions(visit: Visit, row: ConnectionOut, refresh: Refresh, place: Element) -> None:
+def _actions(visit: Visit, known: Known, refresh: Refresh, place: Element) -> None:
     """`place`: for what is to stay on the card."""
+    row = known.row
     if row.state == ConnectionState.PENDING:
         link("Claim it on the page Connect", "/connect", "button quiet")
         return
@@ -148,10 +155,12 @@ def _actions(visit: Visit, row: ConnectionOut, refresh: Refresh, place: Element)
         link("Reconnect", f"/oauth/highlevel/start?connection_id={row.id}&back=/connections", "button quiet")
     else:
         _reconnect(visit, row, refresh, place)
+    if known.pause or any(each.enabled for each in known.bridges):
+        pausing(visit, row, refresh, paused=known.pause is not None)
     if visit.may(Role.OWNER):
         if row.kind != ConnectionKind.AGENCY:
             _new_secret(visit, row, place)
-        _disconnect(visit, row, refresh)
+        _disconnect(visit, known, refresh)
 
 
 def _reconnect(visit: Visit, row: ConnectionOut, refresh: Refresh, place: Element) -> None:
@@ -199,7 +208,16 @@ def _new_secret(visit: Visit, row: ConnectionOut, place: Element) -> None:
              " a workflow of HighLevel, has to be entered anew. Events of a Marketplace app need none.")  # fmt: skip
 
 
-def _disconnect(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
+def _disconnect(visit: Visit, known: Known, refresh: Refresh) -> None:
+    row = known.row
+    if known.bridges:
+        with dialog("Disconnect", f"Disconnect “{row.name}”?"):
+            text("p", "It is in use. Delete first what uses it, at the end of its page:")
+            linked(known.bridges)
+            with tag("div", "acts"):
+                closing("Close")
+        return
+
     async def work(_: Principal) -> str:
         await delete_connection(visit.desk, row.id)
         return f"“{row.name}” is disconnected."
@@ -210,4 +228,4 @@ def _disconnect(visit: Visit, row: ConnectionOut, refresh: Refresh) -> None:
 
     with asking("Disconnect", f"Disconnect “{row.name}”?", send, "Disconnect it", danger=True):
         text("p", "Its credentials are deleted here for good, and the webhooks that we installed are taken away.")
-        text("p", "The records in the account stay as they are. A bridge that uses it has to be deleted first.")
+        text("p", "The records in the account stay as they are.")

@@ -18,7 +18,7 @@ _SENT = """(event) => {
     form.querySelectorAll('[type=password]').forEach((each) => each.value = '');
     form.closest('dialog')?.close();
 }"""
-CANCEL = "(event) => event.target.closest('dialog').close()"
+_CANCEL = "(event) => event.target.closest('dialog').close()"
 
 
 @contextmanager
@@ -82,6 +82,11 @@ def dialog(opener: str, title: str, classes: str = "quiet") -> Iterator[None]:
     button.on("click", js_handler=f"() => getHtmlElement({opened.id}).showModal()")
 
 
+def closing(label: str) -> None:
+    """A button that closes the dialog that it is in."""
+    text("button", label, "quiet", type="button").on("click", js_handler=_CANCEL)
+
+
 @contextmanager
 def asking(
     opener: str, title: str, on_send: Send, label: str, *, danger: bool = False, classes: str = "quiet"
@@ -90,5 +95,5 @@ def asking(
     with dialog(opener, title, classes), form(on_send):
         yield
         with tag("div", "acts"):
-            text("button", "Cancel", "quiet", type="button").on("click", js_handler=CANCEL)
+            closing("Cancel")
             send(label, "danger" if danger else "")

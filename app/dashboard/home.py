@@ -25,6 +25,7 @@ from app.dashboard.charts import Charts, MoneyCharts
 from app.dashboard.filters import choice, filters, words
 from app.dashboard.frame import Visit, frame, nothing, page, pages, query
 from app.dashboard.parts import CONNECTION_STATES, amount, cell, link, table, tag, text
+from app.dashboard.pauses import Brake
 from app.dashboard.sandbox import offer
 from app.dashboard.setup.frame import BEFORE, TITLES, path_of
 from app.overview import Standing
@@ -64,6 +65,7 @@ async def home(
             await _bridges(visit, name, standing or None, cursor)
         else:
             nothing("There is no bridge yet. A bridge keeps one location and one company in step.")
+        _alone(visit, steps)
         own = steps.crm or steps.billing
         if visit.may(Role.OPERATOR) and own:
             _button("Make a bridge", "/start", quiet=steps.bridge)
@@ -90,16 +92,29 @@ async def _bridges(visit: Visit, name: str, standing: Standing | None, cursor: s
         bridges.tell(found.items)
         none.set_visibility(not found.items)
         older.set_visibility(found.next_cursor is not None)
+        await brake.look()
         older.props["href"] = query("/", {**given, "cursor": found.next_cursor})
         owed.text = _owed(await show_unpaid(visit.desk))
         visit.outage.tell(await show_outages(visit.desk))
 
+    brake = Brake(visit, look)
+    await brake.draw()
     bridges = BridgeTable(visit, look)
     owed = text("p", "")
     none = text("p", "No bridge is like this.", "empty")
     older = link("Older", "")
     await look()
     visit.every(_LOOKS, look)
+
+
+def _alone(visit: Visit, steps: StepsOut) -> None:
+    if not (steps.alone and steps.bridge):
+        return
+    with tag("p"):
+        has = "location has" if steps.alone == 1 else "locations have"
+        text("span", f"{steps.alone:,} connected {has} no bridge. ")
+        if visit.may(Role.OPERATOR):
+            link("Set one up", "/start")
 
 
 def _owed(sums: Sequence[UnpaidOut]) -> str:

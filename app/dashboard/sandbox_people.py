@@ -17,7 +17,7 @@ from app.api.sandbox import (
     edit_person,
     list_people,
 )
-from app.dashboard.forms import field, form, picked, send
+from app.dashboard.forms import closing, field, form, picked, send
 from app.dashboard.frame import Visit
 from app.dashboard.parts import SYSTEMS, button, cell, link, state, table, tag, text
 from app.people.roles import Principal, Role
@@ -33,7 +33,6 @@ LABELS = {
     "city": "City",
 }
 _SILENT = " It sends no webhook for a client's person alone, so a sweep was begun to find it."
-_CANCEL = "(event) => event.target.closest('dialog').close()"
 _THERE = " This is what somebody does who works in {}; Crossledger hears of it by webhook."
 
 
@@ -122,7 +121,7 @@ class People:
 
     def _buttons(self, label: str) -> None:
         with tag("div", "acts"):
-            text("button", "Cancel", "quiet", type="button").on("click", js_handler=_CANCEL)
+            closing("Cancel")
             send(label)
 
     async def _add(self, typed: FormData) -> None:

@@ -9,6 +9,7 @@ from app.models.duplicate import CommonKey, DuplicateCluster, DuplicateDismissal
 from app.models.event import Event
 from app.models.exchange import FailedExchange
 from app.models.link import Link
+from app.models.pause import Pause
 from app.models.person import ApiToken, AuditEntry, LoginFailure, LoginSession, SetupLink, User
 from app.models.plan import PlanItem, Snapshot
 from app.models.run import Run
@@ -44,6 +45,7 @@ __all__ = [
     "LoginSession",
     "MissedEvents",
     "OAuthState",
+    "Pause",
     "PlanItem",
     "Run",
     "SetUpStep",

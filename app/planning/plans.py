@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
+from app import pausing
 from app.directory import Directory
 from app.errors import Gone, OutOfDate, Rejected
 from app.models import Bridge, PlanItem, Run
@@ -80,8 +81,8 @@ class Plans:
     async def _go_live(self, bridge_id: int) -> None:
         since = func.coalesce(col(Bridge.live_since), func.now())
         async with self.engine.begin() as connection:
-            live = update(Bridge).where(col(Bridge.id) == bridge_id)
-            await connection.execute(live.values(enabled=True, live_since=since))
+            await connection.execute(update(Bridge).where(col(Bridge.id) == bridge_id).values(live_since=since))
+        await pausing.resume_bridges(self.engine, [bridge_id])
         await self.directory.refresh()
 
     async def _first(self, plan_id: int, most: int) -> list[int]:

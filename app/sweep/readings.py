@@ -42,7 +42,7 @@ def readings(bridge: BridgeView, providers: Mapping[str, Provider], scope: Scope
             told=name not in providers[bridge.connection(side).provider].untold,
             whole=providers[bridge.connection(side).provider].capabilities[name].lists is Lists.ALL,
         )
-        for name in sorted(bridge.settings.objects(), key=_depth)
+        for name in sorted(set(bridge.settings.objects()) - bridge.paused_objects, key=_depth)
         for side in Side
         if _is_read(bridge, providers[bridge.connection(side).provider], side, name, scope)
     ]

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.metrics import LINKS, OLDEST, PENDING
+from app.pausing import HELD
 from app.web.problems import documented, problem
 
 log = structlog.get_logger()
@@ -16,17 +17,17 @@ log = structlog.get_logger()
 _PENDING = text("""
     SELECT count(*), coalesce(extract(epoch FROM now() - min(e.received_at)), 0) FROM events e WHERE e.state = 'pending'
 """)
-_LATE = text("""
+_LATE = text(f"""
     SELECT coalesce(extract(epoch FROM now() - min(e.received_at)), 0) FROM events e
       JOIN bridges b ON b.id = e.bridge_id
       JOIN connections c ON c.id = b.crm_connection_id AND c.state = 'active'
       JOIN connections d ON d.id = b.billing_connection_id AND d.state = 'active'
-     WHERE e.state = 'pending'
+     WHERE e.state = 'pending' AND NOT {HELD.format(object="e.object")}
        AND NOT EXISTS (SELECT 1 FROM links l WHERE l.bridge_id = e.bridge_id AND l.object = e.object
              AND l.state = 'retrying' AND e.external_id = CASE e.side WHEN 'crm' THEN l.crm_id ELSE l.billing_id END)
        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.status = 'todo' AND j.scheduled_at > now()
              AND j.queueing_lock = 'soon/' || e.bridge_id || '/' || e.object || '/' || e.side || '/' || e.external_id)
-""")
+""")  # noqa: S608 -- constants of ours
 _LINKS = text("SELECT state, count(*) FROM links GROUP BY state")
 
 
@@ -43,8 +44,8 @@ def make_router(engine: AsyncEngine, *, late_after: float) -> APIRouter:
     async def readyz() -> Response:
         """The database answers, and no event waits that should have been handled.
 
-        Events of a record whose vendor is in trouble or whose account's limit is used up, or of a connection that needs
-        a reconnect, wait on purpose: they are in `/metrics`, and do not make the service unready.
+        Events of a record whose vendor is in trouble or whose account's limit is used up, of what is paused, or of a
+        connection that needs a reconnect, wait on purpose: they are in `/metrics`, and do not make the service unready.
         """
         try:
             async with engine.connect() as connection:

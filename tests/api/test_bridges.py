@@ -38,7 +38,7 @@ async def test_a_bridge_is_made_with_the_defaults_and_shows_its_field_map(
     assert all(" " in reason for reason in reasons.values())
     assert (await bare_world.admin.get(f"/api/v1/bridges/{made['id']}")).json() == made
     (listed,) = await bare_world.rows("bridges")
-    assert listed == {name: value for name, value in made.items() if name != "fields"}
+    assert listed == {name: value for name, value in made.items() if name not in ("fields", "pauses")}
 
 
 async def test_a_pair_that_cannot_work_is_listed_with_its_reason(bare_world: World, pair: tuple[int, int]) -> None:
@@ -105,7 +105,8 @@ async def test_a_change_leaves_the_rest_as_it_was(bare_world: World, pair: tuple
     assert (await bare_world.admin.patch(url, json={})).json() == made
     assert (await bare_world.admin.patch(url, json={"name": "New"})).json() == {**made, "name": "New"}
     off = (await bare_world.admin.patch(url, json={"enabled": False})).json()
-    assert off == {**made, "name": "New", "enabled": False}
+    assert off == {**made, "name": "New", "enabled": False, "pauses": off["pauses"]}
+    assert [(each["source"], each["ends_at"]) for each in off["pauses"]] == [("bridge", None)]
     changed = (await bare_world.admin.patch(url, json={"settings": {"slot": "id_number"}})).json()
     assert (changed["settings"]["slot"], changed["settings"]["prefer"]) == ("id_number", "crm")
     assert (await bare_world.admin.patch(url, json={"crm_connection_id": 1})).status_code == 422
@@ -114,11 +115,10 @@ async def test_a_change_leaves_the_rest_as_it_was(bare_world: World, pair: tuple
 async def test_a_bridge_that_is_switched_off_syncs_nothing_and_on_again_it_does(world: World) -> None:
     url = f"/api/v1/bridges/{world.bridge_id}"
     await world.admin.patch(url, json={"enabled": False})
-    await world.add_contact(firstName="Jane", lastName="Roe", email="jane@example.com")
-    await until(lambda: world.rows("events", state="ignored"))
+    contact_id = await world.add_contact(firstName="Jane", lastName="Roe", email="jane@example.com")
+    await until(lambda: world.rows("events", state="pending"))
     assert await world.clients() == []
     await world.admin.patch(url, json={"enabled": True})
-    contact_id = await world.add_contact(firstName="John", lastName="Roe", email="john@example.com")
     await until(lambda: world.rows("links", crm_id=contact_id, state="ok"))
 
 

@@ -69,13 +69,17 @@ async def test_bridges_are_looked_at_found_and_paused_together() -> None:
             assert await visitor.page.locator("tbody script").count() == 0
             await expect(row(visitor, "Leeds")).to_contain_text("<script>alert(1)</script> ↔ invoice_ninja 1")
             counts = {"In_step": "5", "Left_out": "2", "Waiting": "42 for their parent", "Failing": "3", "Decide": "1"}
-            await shows(visitor, "Leeds", **counts, State="live", Last_event=" min ago", Lag="–")
+            await shows(visitor, "Leeds", **counts, State="live, failing, to decide", Last_event=" min ago", Lag="–")
+            await expect(row(visitor, "Leeds").locator(".state")).to_have_class("state bad")
+            await expect(row(visitor, "York").locator(".state.good")).to_have_text("live")
             await shows(visitor, "Ely", State="dry run", In_step="0", Last_event="never")
             await expect(visitor.page.get_by_role("figure").filter(has_text="9 arrived")).to_be_visible()
             await expect(visitor.page.locator(".chart svg")).to_have_count(3)
 
             await it_stays_up_to_date(site, visitor)
             await many_are_paused_and_resumed(site, visitor)
+            await everything_is_stopped_and_goes_on(site, visitor)
+            await what_is_the_matter_is_said(site, visitor)
 
             await visitor.page.get_by_label("Name").fill("yor")
             await visitor.press("Filter")
@@ -125,6 +129,49 @@ async def many_are_paused_and_resumed(site: Site, visitor: Visitor) -> None:
     assert await site.rows(audited) == [("pause bridges", "done", things), ("resume bridges", "done", things)]
 
 
+async def everything_is_stopped_and_goes_on(site: Site, visitor: Visitor) -> None:
+    """Also on a bridge that the list does not show."""
+    enabled = "SELECT name FROM bridges WHERE enabled ORDER BY name"
+    await sql(site, "INSERT INTO runs (bridge_id, kind, options) VALUES (4, 'plan', '{}')")
+    await visitor.open("/?name=Leeds")
+    await visitor.press("Stop everything")
+    await visitor.press("Stop all bridges")
+    await expect(visitor.page.get_by_text("Stopped: 3 bridges. Cancelled: 1 run.")).to_be_visible()
+    await shows(visitor, "Leeds", State="paused")
+    assert await site.rows(enabled) == []
+    assert await site.rows("SELECT state FROM runs") == [("cancelled",)]
+    await visitor.press("Resume all that were stopped")
+    await expect(visitor.page.get_by_text("3 bridges went on.")).to_be_visible()
+    await expect(visitor.page.get_by_role("button", name="Resume all that were stopped")).to_have_count(0)
+    assert await site.rows(enabled) == [("Bath",), ("Leeds",), ("York",)]
+
+
+async def what_is_the_matter_is_said(site: Site, visitor: Visitor) -> None:
+    await sql(
+        site,
+        "UPDATE connections SET state = 'needs_reconnect' WHERE id = 3",
+        "DELETE FROM links WHERE bridge_id = 2",
+        "INSERT INTO events (delivery, connection_id, bridge_id, kind, state, received_at)"
+        " VALUES ('late', 5, 3, 'ContactUpdate', 'pending', now() - interval '1 hour')",
+        "DELETE FROM bridges WHERE name = 'Ely'",
+    )
+    await visitor.open("/")
+    await shows(visitor, "York", State="live, an account refused")
+    await expect(row(visitor, "York").locator(".state")).to_have_class("state bad")
+    await shows(visitor, "Bath", State="live, behind", Lag="1 h")
+    await expect(row(visitor, "Bath").locator(".state")).to_have_class("state watch")
+    await expect(visitor.page.get_by_text("1 connected location has no bridge. ")).to_be_visible()
+    await visitor.follow("Set one up")
+    await visitor.sees("Set up")
+    await sql(
+        site,
+        "UPDATE connections SET state = 'disabled'",
+        "DELETE FROM events WHERE state = 'pending'",
+        "INSERT INTO links (bridge_id, object, crm_id, state) VALUES (2, 'contact', 'new', 'failed')",
+    )
+    await visitor.open("/")
+
+
 async def who_may_only_look_is_offered_nothing_else(site: Site, browser: Browser) -> None:
     async with site.admin() as admin:
         body = {"email": "viewer@ours.example", "password": PASSWORD, "role": "viewer"}
@@ -133,7 +180,7 @@ async def who_may_only_look_is_offered_nothing_else(site: Site, browser: Browser
         await viewer.log_in("viewer@ours.example")
         await expect(row(viewer, "Leeds")).to_be_visible()
         await expect(viewer.page.get_by_role("checkbox")).to_have_count(0)
-        for name in ("Choose all", "Pause", "Resume"):
+        for name in ("Choose all", "Pause", "Resume", "Stop everything"):
             await expect(viewer.page.get_by_role("button", name=name)).to_have_count(0)
         for path in ("/connect", "/bridges/new"):
             await expect(viewer.page.locator(f'a[href="{path}"], a[href^="{path}/"]')).to_have_count(0)
@@ -166,3 +213,46 @@ async def test_a_bridge_goes_live_is_paused_and_is_swept_from_its_page() -> None
         await visitor.follow("Overview")
         await expect(row(visitor, "Bridge")).to_be_visible()
         await expect(main).not_to_contain_text("Set up:")
+        await it_is_held_in_parts_and_for_a_while(site, visitor)
+        await it_is_renamed_and_deleted(site, visitor)
+
+
+async def it_is_held_in_parts_and_for_a_while(site: Site, visitor: Visitor) -> None:
+    main = visitor.page.get_by_role("main")
+    await visitor.open("/bridges/1")
+    await visitor.press("Pause contacts")
+    await expect(visitor.page.get_by_role("row", name="contact ↔ client")).to_contain_text("paused")
+    await expect(main).to_contain_text("live, contacts paused")
+    await visitor.press("Resume contacts")
+    await expect(visitor.page.get_by_role("button", name="Pause contacts")).to_be_visible()
+
+    await visitor.press("Pause until …")
+    await visitor.page.locator("dialog[open] input[name=until]").fill("2999-01-31T14:00")
+    await visitor.press("Pause it")
+    await expect(main).to_contain_text("Paused until 2999-01-31 14:00 UTC by ")
+    await visitor.open("/bridges/1")
+    await visitor.press("Resume")
+    await expect(main).to_contain_text("It is live")
+
+    await sql(site, "INSERT INTO runs (bridge_id, kind, options, state) VALUES (1, 'plan', '{}', 'paused')")
+    await visitor.press("Stop everything")
+    await visitor.press("Stop it")
+    await expect(main).to_contain_text("It is paused: nothing is written.")
+    states = "SELECT enabled, (SELECT count(*) FROM runs WHERE state = 'cancelled') FROM bridges"
+    assert await site.rows(states) == [(False, 1)]
+
+
+async def it_is_renamed_and_deleted(site: Site, visitor: Visitor) -> None:
+    await visitor.press("Rename")
+    await visitor.page.get_by_label("Name", exact=True).fill("Rossi")
+    await visitor.press("Rename it")
+    await visitor.sees("Rossi")
+    for typed in ("rosso", "Rossi"):
+        await visitor.press("Delete")
+        await visitor.page.get_by_label("Type its name").fill(typed)
+        await visitor.press("Delete it for good")
+        if typed == "rosso":
+            await expect(visitor.page.get_by_text("That is not its name")).to_be_visible()
+            assert await site.rows("SELECT name FROM bridges") == [("Rossi",)]
+    await visitor.sees("Overview")
+    assert await site.rows("SELECT (SELECT count(*) FROM bridges), count(*) FROM connections") == [(0, 2)]

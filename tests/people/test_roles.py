@@ -70,6 +70,9 @@ MAY = {
         DELETE /sandbox/people/{side}/{person_id}
         POST /sandbox/troubles  DELETE /sandbox/troubles
         POST /bridges/{bridge_id}/sweep         POST /bridges/{bridge_id}/stop
+        POST /bridges/stop      POST /bridges/resume
+        POST /bridges/{bridge_id}/objects/{object}/pause    POST /bridges/{bridge_id}/objects/{object}/resume
+        POST /connections/{connection_id}/pause             POST /connections/{connection_id}/resume
         PATCH /set-ups/{bridge_id}              POST /set-ups/{bridge_id}/steps/{step}
         POST /set-ups/{bridge_id}/live          POST /set-ups/{bridge_id}/count
         POST /bridges/{bridge_id}/mapping/preview

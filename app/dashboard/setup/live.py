@@ -11,8 +11,9 @@ from app.api.connections import show_connection
 from app.api.plans import ApplyIn, PlanOut, apply_plan, show_plan
 from app.api.requests import BridgeChange
 from app.api.schemas import BridgeDetail, ConnectionOut
-from app.api.set_ups import LiveIn, SetUpOut, go_live, stop_bridge
-from app.dashboard.forms import asking, checks, form, send
+from app.api.set_ups import LiveIn, SetUpOut, go_live
+from app.dashboard.bridge_acts import stopping
+from app.dashboard.forms import checks, form, send
 from app.dashboard.frame import Visit
 from app.dashboard.parts import button, copied, link, tag, text
 from app.dashboard.plan_acts import counted, left_of
@@ -119,22 +120,13 @@ def _said_of_plan(found: SetUpOut, plan: PlanOut | None, left: int) -> None:
 def _brakes(visit: Visit, bridge: BridgeDetail) -> None:
     text("h2", "Pause or stop it")
 
-    async def paused(_: Principal) -> str:
-        await change_bridge(visit.desk, bridge.id, BridgeChange(enabled=False))
+    async def paused(who: Principal) -> str:
+        await change_bridge(visit.desk, bridge.id, BridgeChange(enabled=False), who)
         return "It is paused. What changes meanwhile is caught up with when it goes on."
-
-    async def stopped(_: Principal) -> str:
-        done = await stop_bridge(visit.desk, bridge.id)
-        return f"It is stopped. Runs that were cancelled: {len(done.cancelled)}."
-
-    async def send_stop(_: FormData) -> None:
-        await _do(visit, bridge.id, "stop", stopped)
 
     with tag("div", "acts"):
         button("Pause", partial(_do, visit, bridge.id, "pause", paused), "quiet")
-        with asking("Stop everything", f"Stop everything on “{bridge.name}”?", send_stop, "Stop it", danger=True):
-            text("p", "It is paused, and every run on it (plan, backfill, sweep, undo) is cancelled.")
-            text("p", "What was written stays; “Undo” at a run takes it back.")
+        stopping(visit, bridge, path_of(bridge.id, Step.LIVE))
 
 
 async def _do(visit: Visit, bridge_id: int, action: str, work: Work) -> None:
