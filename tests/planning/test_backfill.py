@@ -119,8 +119,11 @@ async def test_settings_that_change_meanwhile_are_not_written_by_the_old_ones(dr
         f"/api/v1/bridges/{dry.bridge_id}", json={"settings": {"contact": {"fields": fields}}}
     )
     changed.raise_for_status()
-    assert (await ended(dry, run_id))["counts"] == {"done": PAGE, "changed": 5}
-    assert len(await dry.clients()) == PAGE
+    counts = (await ended(dry, run_id))["counts"]
+    assert counts["done"] + counts["changed"] == PAGE + 5
+    assert counts["changed"] >= 5
+    assert len(await dry.clients()) == counts["done"]  # also those whose create was under way, once each
+
 
 
 async def test_a_partner_is_looked_for_only_after_twins_are_kept_away(dry: World) -> None:
