@@ -22,6 +22,7 @@ from sqlalchemy import create_engine, make_url, text
 from app.db import Bundled, conninfo
 from app.main import Service, build, web_app
 from app.migrations import upgrade
+from app.pausing import HELD
 from app.sandbox.highlevel.config import Config
 from app.sandbox.processes import Simulator
 from app.settings import Settings
@@ -179,14 +180,15 @@ class World:
         return list(answer.json()["items"])
 
     async def quiet(self, seconds: float = 60) -> None:
-        """Wait until every delivery has arrived, every event is answered and no job is left to do now."""
+        """Wait until every delivery has arrived, every event is answered or held, and no job is left to do now."""
         await until(self._is_quiet, seconds, "the service never came to rest")
 
     async def _is_quiet(self) -> bool:
-        statement = text(
-            "SELECT (SELECT count(*) FROM events WHERE state = 'pending')"
-            " + (SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'sync' AND status IN ('todo', 'doing'))"
-        )
+        statement = text(f"""
+            SELECT (SELECT count(*) FROM events e LEFT JOIN bridges b ON b.id = e.bridge_id
+                     WHERE e.state = 'pending' AND (b.id IS NULL OR NOT {HELD.format(object="e.object")}))
+                 + (SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'sync' AND status IN ('todo', 'doing'))
+        """)  # noqa: S608 -- constants of ours
         for _ in range(3):  # what was done between two questions may have sent something
             async with self.service.engine.connect() as connection:
                 if await connection.scalar(statement):

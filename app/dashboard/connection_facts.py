@@ -14,6 +14,7 @@ from app.models.connection import Auth
 def facts(
     row: ConnectionOut, health: ConnectionHealthOut, bridges: Sequence[BridgeOut], pause: PauseOut | None
 ) -> None:
+    """`pause`: of the connection with all its bridges."""
     with fact("Account"):
         text("code", row.account_id)
     with fact("Address"):

@@ -1,7 +1,6 @@
 """Contacts and clients, both ways, through the whole system: real service, real PostgreSQL, real simulators."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 from tests.conftest import LOCATION, World, until
@@ -153,8 +152,7 @@ async def test_a_conflict_is_decided_by_the_bridges_policy_and_both_values_are_t
     await world.admin.patch(f"/api/v1/bridges/{world.bridge_id}", json={"enabled": False})
     await world.edit_contact(contact_id, city="Crmton")
     await world.edit_client(client_id, city="Billingham")
-    for record in (contact_id, client_id):
-        await until(partial(world.rows, "events", state="pending", external_id=record))
+    await rest(world)
     await world.admin.patch(
         f"/api/v1/bridges/{world.bridge_id}", json={"enabled": True, "settings": {"prefer": "billing"}}
     )
