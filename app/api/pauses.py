@@ -6,7 +6,7 @@ A bridge by itself is paused by PATCH /bridges/{bridge_id}.
 from collections.abc import Sequence
 from contextlib import suppress
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, select
 from sqlmodel import col
@@ -91,7 +91,7 @@ async def pause_object(desk: AtDesk, who: Caller, bridge_id: Id, object: Word, w
     bridge = await desk.connections.directory.bridge(bridge_id)
     await one(desk.engine, Bridge, bridge_id)
     if bridge is None or object not in bridge.settings.objects():
-        raise refused(f"There is no object “{object}” that is on; there are: {', '.join(OBJECTS)}.")
+        raise _no_object(object)
     async with desk.engine.begin() as connection:
         await pausing.pause_object(connection, bridge_id, object, pausing.By(actor=who.name, until=wanted.until))
     await desk.connections.directory.refresh()
@@ -104,9 +104,15 @@ async def pause_object(desk: AtDesk, who: Caller, bridge_id: Id, object: Word, w
 async def resume_object(desk: AtDesk, bridge_id: Id, object: Word) -> list[PauseOut]:  # noqa: A002
     """Everything that changed meanwhile is looked at now. Answers what still holds the bridge."""
     await one(desk.engine, Bridge, bridge_id)
+    if object not in OBJECTS:
+        raise _no_object(object)
     await pausing.end(desk.engine, pausing.object_source(object), bridge_id)
     await desk.connections.directory.refresh()
     return await _pauses(desk, bridge_id)
+
+
+def _no_object(name: str) -> HTTPException:
+    return refused(f"There is no object “{name}” that is on; there are: {', '.join(OBJECTS)}.")
 
 
 async def cancel_runs(desk: Desk, *which: ColumnElement[bool]) -> list[int]:

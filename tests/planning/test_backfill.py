@@ -125,7 +125,6 @@ async def test_settings_that_change_meanwhile_are_not_written_by_the_old_ones(dr
     assert len(await dry.clients()) == counts["done"]  # also those whose create was under way, once each
 
 
-
 async def test_a_partner_is_looked_for_only_after_twins_are_kept_away(dry: World) -> None:
     """What the rehearsal reads is read for the attempt as well: a twin may be made in between."""
     await dry.add_contact(**person(1))

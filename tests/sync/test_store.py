@@ -192,16 +192,32 @@ async def test_a_job_that_lost_its_claim_reserves_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("ending", ["settle", "postpone"])
-async def test_a_twin_may_reserve_when_the_first_has_ended(desk: Desk, ending: str) -> None:
+async def test_a_twin_may_reserve_when_the_first_has_ended_or_has_sent_nothing(desk: Desk, ending: str) -> None:
     one, two = desk.target("job-1"), desk.target("job-2", "hl_2")
     first, second = await desk.claimed(one), await desk.claimed(two)
-    await desk.store.reserve(first, one, match_key="email:a@x", creating=Side.BILLING)
     if ending == "settle":
+        await desk.store.reserve(first, one, match_key="email:a@x", creating=Side.BILLING)
         await desk.store.settle(one, first, done(billing_id=CLIENT_ID))
     else:
+        await desk.store.reserve(first, one, match_key="email:a@x", creating=None)
         await desk.store.postpone(one, first, {}, None)
 
     assert await desk.store.reserve(second, two, match_key="email:a@x", creating=Side.BILLING)
+
+
+async def test_a_twin_waits_as_long_as_the_create_of_the_first_may_have_gone_out(desk: Desk) -> None:
+    one, two = desk.target("job-1"), desk.target("job-2", "hl_2")
+    first, second = await desk.claimed(one), await desk.claimed(two)
+    await desk.store.reserve(first, one, match_key="email:a@x", creating=Side.BILLING)
+    await desk.store.postpone(one, first, {"state": "retrying"}, None)
+
+    async def tried() -> list[bool]:
+        return [await desk.store.reserve(second, two, match_key="email:a@x", creating=Side.BILLING) for _ in range(2)]
+
+    assert await tried() == [False, False]
+    async with desk.store.db.engine.begin() as connection:
+        await connection.execute(text("UPDATE links SET created_at = now() - interval '61 min' WHERE crm_id <> 'hl_2'"))
+    assert await tried() == [False, True]
 
 
 # -- settle ---------------------------------------------------------------------------------------------------------
