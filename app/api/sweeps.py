@@ -78,7 +78,7 @@ class HealthOut(BaseModel):
     deliveries: list[HeardOut]
 
 
-@router.post("/{bridge_id}/sweep", status_code=202, summary="Begin a sweep", responses=problems(404))
+@router.post("/{bridge_id}/sweep", status_code=202, summary="Begin a sweep", responses=problems(400, 404, 413))
 async def begin_sweep(
     desk: AtDesk, who: Caller, bridge_id: Id, wanted: Annotated[SweepIn | None, Body()] = None
 ) -> RunOut:
