@@ -43,10 +43,8 @@ def recognised(work: Work, record: Record, side: Side) -> Values:
     if side is work.target.side:
         return record.values
     if work.type.person:
-        return {
-            **record.values,
-            **{name: "" for name in ("email", "phone") if not _gets_there(work, record, side, name)},
-        }
+        lost = [name for name in ("email", "phone") if not _gets_there(work, record, side, name)]
+        return {**record.values, **dict.fromkeys(lost, "")}
     name = work.type.recognised_by
     rule = next((each for each in work.rules if each.spec(side).name == name), None)
     if rule is None:

@@ -32,8 +32,6 @@ _SHARED = (
     "Several CRM accounts bring their contacts to this billing account, so it is not known whose this client is. Enter"
     " the contact in the CRM account that it belongs to, with the same e-mail: then the two are linked."
 )
-
-
 _LONGEST_TURN = 30.0
 """Seconds between two looks for whether a twin is linked."""
 

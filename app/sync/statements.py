@@ -8,8 +8,6 @@ from app.sync.records import Side
 
 OUTDATED = "!"
 """What is put behind a claim whose attempt works by settings that were changed: it can be given back, not settled."""
-OUTDATED = "!"
-"""What is put behind a claim whose attempt works by settings that were changed: it can be given back, not settled."""
 COLUMN = {Side.CRM: "crm_id", Side.BILLING: "billing_id"}
 
 _FIELDS = (
