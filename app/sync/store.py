@@ -81,8 +81,8 @@ class LinkRow:
 class Settlement:
     """How an attempt ended: columns of the link, what its events are told, the activity if something was done.
 
-    `waits_for`: the parent whose pair must be made first. `parts`: of the record on its own side, by their ids, that are
-    to be looked at. `sum`: the money that a pair is about.
+    `waits_for`: the parent whose pair must be made first. `parts`: of the record on its own side, by their ids, that
+    are to be looked at. `sum`: the money that a pair is about.
     """
 
     outcome: str
